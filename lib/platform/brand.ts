@@ -1,0 +1,168 @@
+import { readFileSync } from 'node:fs';
+import { z } from 'zod';
+
+const word = z.string().regex(/^[a-z][a-z0-9_]{0,39}$/, 'snake_case, at most 40 characters');
+const text = z.strictObject({ zh: z.string().max(200), en: z.string().max(200) });
+const expression = z.string().min(1).max(4000);
+
+const zone = z.string().refine(
+  (name) => {
+    try {
+      new Intl.DateTimeFormat('en', { timeZone: name });
+      return true;
+    } catch {
+      return false;
+    }
+  },
+  { error: 'not an IANA time zone, such as Asia/Shanghai' },
+);
+
+/** A tag's rule: true or false by `when`, or the first of `values` whose expression holds. */
+export const rule = z
+  .strictObject({
+    tag: word,
+    name: text.optional(),
+    when: expression.optional(),
+    values: z.record(word, expression).optional(),
+  })
+  .refine((it) => (it.when === undefined) !== (it.values === undefined), {
+    error: 'a rule has either `when` or `values`',
+  });
+export type Rule = z.infer<typeof rule>;
+
+/** What counts as a conversion, and what takes it back. */
+export const conversionRule = z.strictObject({
+  goal: word,
+  event: word,
+  /** The property that tells two conversions apart; the same value twice is one conversion. */
+  key: word,
+  /** The property with the value in minor units; absent: every conversion is worth 0. */
+  value: word.optional(),
+  currency: word.default('currency'),
+  refund: z.strictObject({ event: word, key: word, value: word, id: word }).optional(),
+});
+export type ConversionRule = z.infer<typeof conversionRule>;
+
+export const modelName = z.enum([
+  'first',
+  'last',
+  'last_non_direct',
+  'linear',
+  'u_shaped',
+  'w_shaped',
+  'time_decay',
+]);
+export type ModelName = z.infer<typeof modelName>;
+
+const share = z.number().min(0).max(1);
+
+export const attributionSettings = z.strictObject({
+  lookbackDays: z.number().positive().max(365).default(30),
+  /** Shorter or longer look-back for single channels. */
+  lookbackDaysByChannel: z.record(z.string(), z.number().positive().max(365)).default({}),
+  journey: z.enum(['reset', 'window']).default('reset'),
+  duplicates: z.enum(['none', 'consecutive', 'session', 'unique']).default('session'),
+  direct: z.enum(['keep', 'dropIfOthers']).default('dropIfOthers'),
+  models: z
+    .array(modelName)
+    .min(1)
+    .default([...modelName.options]),
+  u: z
+    .strictObject({ first: share, middle: share, last: share })
+    .default({ first: 0.4, middle: 0.2, last: 0.4 }),
+  w: z
+    .strictObject({ first: share, opportunity: share, last: share, rest: share })
+    .default({ first: 0.3, opportunity: 0.3, last: 0.3, rest: 0.1 }),
+  halfLifeDays: z.number().min(0.25).max(90).default(7),
+  /** Event types that are touches; an event of any type that carries a campaign is one too. */
+  touches: z
+    .array(word)
+    .default([
+      'channel_followed',
+      'qr_code_scanned',
+      'menu_clicked',
+      'contact_added',
+      'group_joined',
+      'conversation_started',
+      'message_link_clicked',
+      'content_liked',
+      'content_commented',
+      'lead_submitted',
+      'page_viewed',
+      'coupon_issued',
+    ]),
+  /** The types that mark the opportunity of the W model. */
+  opportunities: z
+    .array(word)
+    .default(['product_added', 'checkout_started', 'conversation_started', 'lead_submitted']),
+});
+export type AttributionSettings = z.infer<typeof attributionSettings>;
+
+const cuts = z.array(z.number()).length(4);
+
+/** Fixed cuts of recency, frequency and money: five scores each, 5 is best. */
+export const rfmSettings = z.strictObject({
+  event: word.default('order_paid'),
+  value: word.default('paid_amount'),
+  windowDays: z.int().positive().max(1095).default(365),
+  /** Bought within so many brand-days → 5, 4, 3, 2; else 1. Ascending. */
+  r: cuts.default([30, 60, 90, 180]),
+  /** At least so many orders → 2, 3, 4, 5. Ascending. */
+  f: cuts.default([2, 3, 5, 8]),
+  /** At least so much money in minor units → 2, 3, 4, 5. Ascending. */
+  m: cuts.default([20_000, 50_000, 100_000, 300_000]),
+});
+export type RfmSettings = z.infer<typeof rfmSettings>;
+
+export const role = z.enum(['operator', 'admin', 'privacy']);
+export type Role = z.infer<typeof role>;
+
+/** A brand: one stack, one table. Everything that makes one deployment differ from another. */
+export const brand = z.strictObject({
+  name: z.string().regex(/^[a-z][a-z0-9-]{1,29}$/, 'lower case letters, digits and dashes, at most 30'),
+  title: text,
+  timezone: zone,
+  locale: z.string().min(2).max(35),
+  currency: z.string().regex(/^[A-Z]{3}$/, 'ISO 4217'),
+  /** Channel → account → the channel's own settings; each channel checks its own (`lib/channels`). */
+  channels: z.record(
+    z.string(),
+    z.record(z.string().regex(/^[A-Za-z0-9_-]{1,64}$/), z.record(z.string(), z.json())),
+  ),
+  conversions: z.array(conversionRule).default([
+    {
+      goal: 'order',
+      event: 'order_paid',
+      key: 'order_id',
+      value: 'paid_amount',
+      currency: 'currency',
+      refund: { event: 'order_refunded', key: 'order_id', value: 'refund_amount', id: 'refund_id' },
+    },
+  ]),
+  attribution: attributionSettings.prefault({}),
+  rfm: rfmSettings.prefault({}),
+  retention: z
+    .strictObject({
+      quarantineDays: z.int().positive().max(365).default(30),
+      logDays: z.int().positive().max(3653).default(30),
+    })
+    .prefault({}),
+  rules: z.array(rule).max(300).default([]),
+  /** For the local run alone: what Secrets Manager would hold, and API keys in clear. Never deployed. */
+  local: z
+    .strictObject({
+      secrets: z.record(z.string(), z.json()).default({}),
+      keys: z.partialRecord(role, z.string().min(16)).default({}),
+    })
+    .optional(),
+});
+export type Brand = z.infer<typeof brand>;
+/** A brand as it is written: defaults may be left out. */
+export type BrandInput = z.input<typeof brand>;
+
+/** The name of a brand's secret in Secrets Manager. */
+export const secretName = (of: Pick<Brand, 'name'>, reference: string): string =>
+  `siyu/${of.name}/${reference}`;
+
+/** Reads the brand that was bundled with a function, beside its code. */
+export const readBrand = (file: string | URL): Brand => brand.parse(JSON.parse(readFileSync(file, 'utf8')));

@@ -1,0 +1,13 @@
+/** The instant, in milliseconds since 1970 UTC. An argument everywhere: nothing pure reads the clock. */
+export type Clock = () => number;
+
+export const SECOND = 1_000;
+export const MINUTE = 60 * SECOND;
+export const HOUR = 60 * MINUTE;
+export const DAY = 24 * HOUR;
+
+/** RFC 3339 UTC with milliseconds, the only form in which times are stored: string order is time order. */
+export const toIso = (at: number): string => new Date(at).toISOString();
+
+/** The system's clock, for the handlers' `open`. */
+export const systemClock: Clock = () => Date.now();
