@@ -11,3 +11,6 @@ export const toIso = (at: number): string => new Date(at).toISOString();
 
 /** The system's clock, for the handlers' `open`. */
 export const systemClock: Clock = () => Date.now();
+
+/** A brand-day's number (days since 1970-01-01, by the brand's calendar) as its date, YYYY-MM-DD. */
+export const dayName = (day: number): string => new Date(day * DAY).toISOString().slice(0, 10);

@@ -1,0 +1,93 @@
+import { z } from 'zod';
+import { type Identifier, instant } from '../events/event.ts';
+import { ConflictError } from '../platform/errors.ts';
+import { keys } from '../platform/keys.ts';
+import type { Item, Table } from '../platform/table.ts';
+import { type Graph, nameOf } from './graph.ts';
+import type { Protector } from './protect.ts';
+
+const seen = z.object({ at: instant, event: z.string() });
+
+/**
+ * Where an identifier belongs. The cluster may have gone on into another one since: its row says where. The sightings
+ * are those of the weak identifier's registers when this was written; the registers can only be earlier.
+ */
+const place = z.object({ cluster: z.string(), beside: seen.optional(), among: seen.optional() });
+export type Place = z.infer<typeof place>;
+
+/** How many places are remembered between messages; the oldest go first. */
+const REMEMBERED = 50_000;
+
+/** Identifier → cluster. Places never move but along redirects, so what is remembered stays true. */
+export function directory(table: Table, protector: Pick<Protector, 'digest'>) {
+  const remembered = new Map<string, Place>();
+  const scopes = new Set<string>();
+  const key = (id: Identifier) => keys.identifier(id.kind, id.scope, protector.digest(id));
+
+  const remember = (id: Identifier, it: Place): Place => {
+    remembered.set(nameOf(id), it);
+    if (remembered.size > REMEMBERED) remembered.delete(remembered.keys().next().value ?? '');
+    return it;
+  };
+  const read = async (id: Identifier): Promise<Place | undefined> => {
+    const row = await table.get(key(id));
+    return row && remember(id, place.parse(row));
+  };
+  const noteScope = async ({ kind, scope }: Identifier): Promise<void> => {
+    const row = keys.scope(kind, scope);
+    if (scopes.has(row.pk + row.sk)) return;
+    await table.put({ ...row });
+    scopes.add(row.pk + row.sk);
+  };
+
+  return {
+    /** Where an identifier belongs, if anybody has claimed it. */
+    async find(id: Identifier): Promise<Place | undefined> {
+      return remembered.get(nameOf(id)) ?? read(id);
+    },
+
+    /** Claims an identifier that nobody has; answers where it belongs now, to us or to who was first. */
+    async claim(id: Identifier, mine: Place): Promise<Place> {
+      await noteScope(id);
+      try {
+        await table.put({ ...key(id), ...mine }, { kind: 'absent' });
+        return remember(id, mine);
+      } catch (error) {
+        if (!(error instanceof ConflictError)) throw error;
+        return (await read(id)) ?? mine;
+      }
+    },
+
+    /** Writes anew where the identifiers of a cluster are, where that differs from what is remembered. */
+    async point(graph: Graph, cluster: string, names: Iterable<string>): Promise<void> {
+      for (const name of names) {
+        const id = graph.identifiers.get(name);
+        if (!id) continue;
+        const is = placeIn(graph, cluster, name);
+        if (JSON.stringify(is) === JSON.stringify(remembered.get(name))) continue;
+        const row: Item = { ...key(id), ...is };
+        await table.put(row);
+        remember(id, is);
+      }
+    },
+
+    /** Scopes in which identifiers of a kind were seen. */
+    async scopes(kind: string): Promise<string[]> {
+      const found: string[] = [];
+      for await (const row of table.query(keys.scope(kind, '').pk)) found.push(row.sk);
+      return found;
+    },
+  };
+}
+
+export type Directory = ReturnType<typeof directory>;
+
+/** An identifier's place as its cluster's graph has it. */
+export function placeIn(graph: Graph, cluster: string, name: string): Place {
+  const { beside, among } = graph.attachments.get(name) ?? {};
+  return {
+    cluster,
+    ...(beside && { beside: { at: beside.at, event: beside.event } }),
+    ...(among && { among: { at: among.at, event: among.event } }),
+  };
+}

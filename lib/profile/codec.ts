@@ -1,0 +1,272 @@
+import { deflateRawSync, inflateRawSync } from 'node:zlib';
+import { z } from 'zod';
+import { type Event, type EventContext, eventContext, type Identifier, type Json } from '../events/event.ts';
+import { type Attachment, type Edge, type Graph, nameOf } from '../identity/graph.ts';
+import { toIso } from '../platform/clock.ts';
+import type { Cells } from '../tags/cells.ts';
+import type { Cluster, Shown } from './cluster.ts';
+import { DICTIONARY } from './dictionary.ts';
+import type { HeldTag, Person } from './person.ts';
+
+/** The form that is written today; what is stored in an older one is read by its number. */
+const FORMAT = 1;
+
+/** What of a cluster is compressed; the rest stands in its row in clear. */
+export type Packed = Pick<
+  Cluster,
+  'createdAt' | 'graph' | 'frontier' | 'people' | 'tail' | 'sequence' | 'book' | 'outbox' | 'shown'
+>;
+
+/**
+ * The stored form: positional JSON (identifiers by their place in the graph, times as milliseconds after the
+ * cluster's first) under raw deflate with a dictionary of the words that events are made of. A kilobyte holds a
+ * person with about ten events; plain JSON would need five.
+ */
+export function pack(cluster: Packed): Uint8Array {
+  const names = [...cluster.graph.identifiers.keys()];
+  const place = new Map(names.map((name, i) => [name, i]));
+  const since = Date.parse(cluster.createdAt);
+  const at = (iso: string) => Date.parse(iso) - since;
+  const ref = (name: string) => place.get(name) ?? -1;
+  const form: z.infer<typeof stored> = [
+    since,
+    [...cluster.graph.identifiers.values()].map(({ kind, scope, value }) => [kind, scope, value]),
+    [...cluster.graph.edges.values()].map((edge) => [ref(edge.a), ref(edge.b), at(edge.at), edge.event]),
+    [...cluster.graph.attachments].map(([name, { beside, among }]) => [
+      ref(name),
+      beside ? [at(beside.at), beside.event, ref(beside.owner)] : 0,
+      among ? [at(among.at), among.event, ref(among.leader)] : 0,
+    ]),
+    cluster.frontier ? [at(cluster.frontier.at), cluster.frontier.event] : 0,
+    cluster.sequence,
+    cluster.book,
+    cluster.people.map((person) => packPerson(person, since)),
+    cluster.tail.map((event) => packEvent(event, place, since)),
+    cluster.outbox.length > 0 ? [...cluster.outbox] : 0,
+    [...cluster.shown].map(([id, { tags, activity }]) => [id, packTags(tags, since), activity ?? 0]),
+  ];
+  return compress(form);
+}
+
+export function unpack(bytes: Uint8Array): Packed {
+  const [since, ids, edges, attachments, frontier, sequence, book, people, tail, outbox, shown] =
+    stored.parse(decompress(bytes));
+  const identifiers = ids.map(([kind, scope, value]): Identifier => ({ kind, scope, value }));
+  const names = identifiers.map(nameOf);
+  const iso = (at: number) => toIso(since + at);
+  const name = (ref: number) => names[ref] ?? '';
+  const graph: Graph = {
+    identifiers: new Map(identifiers.map((id, i) => [names[i] ?? '', id])),
+    edges: new Map(
+      edges.map(([a, b, at, event]): [string, Edge] => [
+        `${name(a)}\t${name(b)}`,
+        { a: name(a), b: name(b), at: iso(at), event },
+      ]),
+    ),
+    attachments: new Map(
+      attachments.map(([ref, beside, among]): [string, Attachment] => [
+        name(ref),
+        {
+          ...(beside && { beside: { at: iso(beside[0]), event: beside[1], owner: name(beside[2]) } }),
+          ...(among && { among: { at: iso(among[0]), event: among[1], leader: name(among[2]) } }),
+        },
+      ]),
+    ),
+  };
+  return {
+    createdAt: toIso(since),
+    graph,
+    frontier: frontier ? { at: iso(frontier[0]), event: frontier[1] } : undefined,
+    sequence,
+    book,
+    people: people.map((person) => unpackPerson(person, since)),
+    tail: tail.map((event) => unpackEvent(event, identifiers, since)),
+    outbox: outbox || [],
+    shown: new Map(
+      shown.map(([id, tags, activity]): [string, Shown] => [
+        id,
+        { tags: unpackTags(tags, since), activity: activity || undefined },
+      ]),
+    ),
+  };
+}
+
+/** A segment's events, sealed for ever: identifiers by their place in the cluster's graph, which only grows. */
+export function packSegment(events: readonly Event[], graph: Graph, createdAt: string): Uint8Array {
+  const place = new Map([...graph.identifiers.keys()].map((name, i) => [name, i]));
+  return compress(events.map((event) => packEvent(event, place, Date.parse(createdAt))));
+}
+
+export function unpackSegment(bytes: Uint8Array, graph: Graph, createdAt: string): Event[] {
+  const identifiers = [...graph.identifiers.values()];
+  return z
+    .array(storedEvent)
+    .parse(decompress(bytes))
+    .map((event) => unpackEvent(event, identifiers, Date.parse(createdAt)));
+}
+
+const compress = (value: unknown): Uint8Array =>
+  Buffer.concat([
+    Buffer.of(FORMAT),
+    deflateRawSync(JSON.stringify(value), { level: 9, dictionary: DICTIONARY }),
+  ]);
+
+function decompress(bytes: Uint8Array): unknown {
+  if (bytes[0] !== FORMAT)
+    throw new Error(`a profile was stored in form ${bytes[0]}, which this version cannot read`);
+  return JSON.parse(inflateRawSync(bytes.subarray(1), { dictionary: DICTIONARY }).toString('utf8'));
+}
+
+const int = z.int();
+const storedIdentifier = z.tuple([z.string(), z.string(), z.string()]);
+const storedTags = z.array(z.tuple([z.string(), z.union([z.literal(1), z.string()]), int, int]));
+const storedActivity = z.object({
+  day: int,
+  firstAt: z.string(),
+  firstChannel: z.string(),
+  isNew: z.boolean(),
+  stage: z.string().optional(),
+  orders: int,
+  money: z.record(z.string(), z.number()),
+});
+const nothing = z.literal(0);
+const seenBy = z.tuple([int, z.string()]);
+const storedEvent = z.tuple([
+  z.string(), // id
+  z.string(), // type
+  int, // occurredAt, after the cluster's first
+  int, // receivedAt, after occurredAt
+  z.tuple([z.string(), z.string()]), // channel, account
+  z.array(z.union([int, storedIdentifier])), // identifiers: of the graph, or another cluster's
+  z.record(z.string(), z.json()), // properties
+  z.union([z.record(z.string(), z.json()), nothing]), // traits
+  z.string(), // verified, timeSource: their first letters
+  z.record(z.string(), z.json()), // the rest of the context
+]);
+type StoredEvent = z.infer<typeof storedEvent>;
+const storedPerson = z.tuple([
+  z.array(z.tuple([z.string(), z.json(), int, z.string()])), // traits
+  storedTags,
+  z.record(z.string(), z.unknown()), // cells: the tag engine's own form
+  z.union([seenBy, nothing]), // first
+  z.union([seenBy, nothing]), // last
+  z.union([storedActivity, nothing]),
+  z.union([int, z.null()]), // walkedTo
+]);
+type StoredPerson = z.infer<typeof storedPerson>;
+const stored = z.tuple([
+  int,
+  z.array(storedIdentifier),
+  z.array(z.tuple([int, int, int, z.string()])),
+  z.array(
+    z.tuple([
+      int,
+      z.union([z.tuple([int, z.string(), int]), nothing]),
+      z.union([z.tuple([int, z.string(), int]), nothing]),
+    ]),
+  ),
+  z.union([seenBy, nothing]),
+  int,
+  z.string(),
+  z.array(storedPerson),
+  z.array(storedEvent),
+  z.union([z.array(z.string()), nothing]),
+  z.array(z.tuple([z.string(), storedTags, z.union([storedActivity, nothing])])),
+]);
+
+const LETTERS = { signed: 's', sender_only: 'o', client: 'c', sender: 's', received: 'r' } as const;
+const VERIFIED: Record<string, EventContext['verified']> = { s: 'signed', o: 'sender_only', c: 'client' };
+
+function packEvent(event: Event, place: ReadonlyMap<string, number>, since: number): StoredEvent {
+  const at = Date.parse(event.occurredAt);
+  const { verified, timeSource, ...context } = event.context;
+  return [
+    event.id,
+    event.type,
+    at - since,
+    Date.parse(event.receivedAt) - at,
+    [event.source.channel, event.source.account],
+    event.identifiers.map((id) => place.get(nameOf(id)) ?? [id.kind, id.scope, id.value]),
+    event.properties,
+    event.traits ?? 0,
+    LETTERS[verified] + LETTERS[timeSource],
+    defined(context),
+  ];
+}
+
+function unpackEvent(event: StoredEvent, identifiers: readonly Identifier[], since: number): Event {
+  const [id, type, at, received, [channel, account], refs, properties, traits, letters, context] = event;
+  return {
+    id,
+    type,
+    occurredAt: toIso(since + at),
+    receivedAt: toIso(since + at + received),
+    source: { channel, account },
+    identifiers: refs.map((ref): Identifier => {
+      if (typeof ref !== 'number') return { kind: ref[0], scope: ref[1], value: ref[2] };
+      const known = identifiers[ref];
+      if (!known) throw new Error(`event ${id} names identifier ${ref}, which its cluster does not have`);
+      return known;
+    }),
+    properties,
+    ...(traits !== 0 && { traits }),
+    context: eventContext.parse({
+      ...context,
+      verified: VERIFIED[letters[0] ?? ''],
+      timeSource: letters[1] === 'r' ? 'received' : 'sender',
+    }),
+  };
+}
+
+/** Without what is undefined, as JSON would leave it out. */
+const defined = (context: Omit<EventContext, 'verified' | 'timeSource'>): Record<string, Json> =>
+  JSON.parse(JSON.stringify(context));
+
+function packPerson(person: Person, since: number): StoredPerson {
+  const seen = (it: Person['first']): [number, string] | 0 =>
+    it ? [Date.parse(it.at) - since, it.channel] : 0;
+  return [
+    [...person.traits].map(([name, { value, at, event }]) => [name, value, Date.parse(at) - since, event]),
+    packTags(person.tags, since),
+    person.cells,
+    seen(person.first),
+    seen(person.last),
+    person.activity ?? 0,
+    Number.isFinite(person.walkedTo) ? person.walkedTo - since : null,
+  ];
+}
+
+function unpackPerson(
+  [traits, tags, cells, first, last, activity, walkedTo]: StoredPerson,
+  since: number,
+): Person {
+  const seen = (it: [number, string] | 0): Person['first'] =>
+    it ? { at: toIso(since + it[0]), channel: it[1] } : undefined;
+  return {
+    traits: new Map(
+      traits.map(([name, value, at, event]) => [name, { value, at: toIso(since + at), event }]),
+    ),
+    tags: unpackTags(tags, since),
+    cells: cells as Cells, // the tag engine's own form, written by it and read by it alone
+    first: seen(first),
+    last: seen(last),
+    activity: activity || undefined,
+    walkedTo: walkedTo === null ? Number.NEGATIVE_INFINITY : since + walkedTo,
+  };
+}
+
+const packTags = (tags: ReadonlyMap<string, HeldTag>, since: number): z.infer<typeof storedTags> =>
+  [...tags].map(([tag, held]) => [
+    tag,
+    held.value === true ? 1 : held.value,
+    held.since - since,
+    held.version,
+  ]);
+
+const unpackTags = (tags: z.infer<typeof storedTags>, since: number): Map<string, HeldTag> =>
+  new Map(
+    tags.map(([tag, value, at, version]) => [
+      tag,
+      { value: value === 1 ? true : value, since: since + at, version },
+    ]),
+  );

@@ -1,0 +1,46 @@
+/**
+ * What follows from a cluster's state and has to be written or sent after it. An entry names *what* to write, never
+ * the content: that is taken from the state at the time of writing, so that writing late or twice writes the truth.
+ */
+export const entry = {
+  /** A profile's membership of a tag. */
+  tag: (profile: string, tag: string) => `T ${profile} ${tag}`,
+  /** What a profile did on a brand-day (its number). */
+  activity: (profile: string, day: number) => `A ${profile} ${day}`,
+  /** A profile that is no more: its days are taken back. */
+  gone: (profile: string) => `G ${profile}`,
+  /** A conversion whose credits may have changed; no event before `since` can matter to it. */
+  conversion: (key: string, since: string | undefined) => `C ${key} ${since ?? ''}`,
+  /** All conversions of the cluster. */
+  conversions: () => 'C *',
+  /** The identity conflicts of the cluster. */
+  reviews: () => 'R',
+};
+
+export type Entry =
+  | { readonly kind: 'tag'; readonly profile: string; readonly tag: string }
+  | { readonly kind: 'activity'; readonly profile: string; readonly day: number }
+  | { readonly kind: 'gone'; readonly profile: string }
+  | { readonly kind: 'conversion'; readonly key: string; readonly since: string | undefined }
+  | { readonly kind: 'conversions' }
+  | { readonly kind: 'reviews' };
+
+export function parseEntry(text: string): Entry {
+  const [kind, first = '', second = ''] = text.split(' ');
+  switch (kind) {
+    case 'T':
+      return { kind: 'tag', profile: first, tag: second };
+    case 'A':
+      return { kind: 'activity', profile: first, day: Number(second) };
+    case 'G':
+      return { kind: 'gone', profile: first };
+    case 'C':
+      return first === '*'
+        ? { kind: 'conversions' }
+        : { kind: 'conversion', key: first, since: second || undefined };
+    case 'R':
+      return { kind: 'reviews' };
+    default:
+      throw new Error(`unknown entry in an outbox: ${kind}`);
+  }
+}

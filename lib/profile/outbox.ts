@@ -1,0 +1,149 @@
+import { createHash } from 'node:crypto';
+import type { Event } from '../events/event.ts';
+import { partition, type Review } from '../identity/graph.ts';
+import { DAY, dayName, toIso } from '../platform/clock.ts';
+import { ConflictError } from '../platform/errors.ts';
+import { keys } from '../platform/keys.ts';
+import type { Queue } from '../platform/queue.ts';
+import type { Item, Table } from '../platform/table.ts';
+import type { Activity } from './activity.ts';
+import { type Cluster, split } from './cluster.ts';
+import { type Entry, parseEntry } from './entries.ts';
+import { emptyPerson, type Rules, walk } from './person.ts';
+import type { ProfileStore } from './store.ts';
+
+export interface OutboxDeps {
+  readonly table: Table;
+  readonly profiles: ProfileStore;
+  /** Where conversions are announced; without it such entries wait for somebody who has it. */
+  readonly conversions?: Queue;
+  readonly now: () => number;
+}
+
+/** How long a row that says "no more" is kept: longer than any writer that could still bring an older one. */
+const GONE_DAYS = 14;
+
+/**
+ * Writes and sends what follows from a stored state. Rows carry the state's version and give way to newer ones, so
+ * whoever comes late, or twice, changes nothing. Answers whether everything was done.
+ */
+export async function perform(cluster: Cluster, rules: Rules, deps: OutboxDeps): Promise<boolean> {
+  const entries = cluster.outbox.map(parseEntry);
+  if (entries.length === 0) return true;
+  const put = putter(cluster.version, deps);
+
+  await Promise.all(
+    entries.map((entry) => (entry.kind === 'tag' ? putMember(cluster, entry, put) : undefined)),
+  );
+  if (entries.some(({ kind }) => kind === 'activity' || kind === 'gone')) {
+    const days = await activities(cluster, entries, rules, deps);
+    for (const entry of entries) {
+      if (entry.kind === 'activity') {
+        await put(
+          keys.activity(dayName(entry.day), entry.profile),
+          activityRow(days.get(`${entry.profile} ${entry.day}`)),
+        );
+      } else if (entry.kind === 'gone') {
+        for (const day of new Set([...days.values()].map((it) => it.day))) {
+          await put(keys.activity(dayName(day), entry.profile), undefined);
+        }
+      }
+    }
+  }
+  if (entries.some(({ kind }) => kind === 'reviews')) await putReviews(cluster, put);
+  return announce(cluster, entries, deps);
+}
+
+type Put = (key: { pk: string; sk: string }, content: Omit<Item, 'pk' | 'sk'> | undefined) => Promise<void>;
+
+/** Puts a derived row, or the mark that there is none any more. */
+export function putter(version: number, { table, now }: Pick<OutboxDeps, 'table' | 'now'>): Put {
+  return async (key, content) => {
+    const row = content ?? { gone: true, ttl: Math.floor((now() + GONE_DAYS * DAY) / 1000) };
+    try {
+      await table.put({ ...row, ...key, v: version }, { kind: 'newer' });
+    } catch (error) {
+      if (!(error instanceof ConflictError)) throw error; // written from this state or a newer one
+    }
+  };
+}
+
+async function putMember(
+  cluster: Cluster,
+  { profile, tag }: Extract<Entry, { kind: 'tag' }>,
+  put: Put,
+): Promise<void> {
+  const held = cluster.shown.get(profile)?.tags.get(tag);
+  await put(
+    keys.member(tag, profile),
+    held && { value: held.value, since: toIso(held.since), rule: held.version },
+  );
+}
+
+const activityRow = (activity: Activity | undefined): Omit<Item, 'pk' | 'sk'> | undefined =>
+  activity && {
+    firstAt: activity.firstAt,
+    firstChannel: activity.firstChannel,
+    isNew: activity.isNew,
+    orders: activity.orders,
+    money: { ...activity.money },
+    ...(activity.stage !== undefined && { stage: activity.stage }),
+  };
+
+/** The days' activities that entries name: the newest day's stands in the state, others take the journal. */
+async function activities(
+  cluster: Cluster,
+  entries: readonly Entry[],
+  rules: Rules,
+  { profiles }: OutboxDeps,
+): Promise<Map<string, Activity>> {
+  const days = new Map<string, Activity>();
+  for (const [profile, { activity }] of cluster.shown)
+    if (activity) days.set(`${profile} ${activity.day}`, activity);
+  const missing = entries.some(
+    (entry) =>
+      entry.kind === 'gone' || (entry.kind === 'activity' && !days.has(`${entry.profile} ${entry.day}`)),
+  );
+  if (!missing) return days;
+
+  const events: Event[] = await profiles.events(cluster);
+  const ids = [...cluster.shown.keys()];
+  for (const [i, part] of split(events, partition(cluster.graph)).entries()) {
+    walk(emptyPerson(), part, rules, (activity) => days.set(`${ids[i]} ${activity.day}`, activity));
+  }
+  return days;
+}
+
+/** A review's key: two identifiers that met. */
+export const reviewKey = (cluster: string, { a, b }: Pick<Review, 'a' | 'b'>) =>
+  keys.review(cluster, createHash('sha256').update(`${a}\t${b}`).digest('base64url').slice(0, 16));
+
+async function putReviews(cluster: Cluster, put: Put): Promise<void> {
+  for (const review of partition(cluster.graph).reviews) {
+    const { a, b, event, at, reason } = review;
+    const [one, other] = [a, b].map((name) => cluster.graph.identifiers.get(name));
+    if (one && other)
+      await put(reviewKey(cluster.id, review), { at, event, reason, a: { ...one }, b: { ...other } });
+  }
+}
+
+/** Announces conversions whose credits may have changed: one message, and one only for each batch of events. */
+async function announce(
+  cluster: Cluster,
+  entries: readonly Entry[],
+  { conversions }: OutboxDeps,
+): Promise<boolean> {
+  const named = entries.filter((entry) => entry.kind === 'conversion');
+  const all = entries.some(({ kind }) => kind === 'conversions');
+  if (!all && named.length === 0) return true;
+  if (!conversions) return false;
+  const sinces = named.map(({ since }) => since);
+  const since = all || sinces.includes(undefined) ? undefined : sinces.sort()[0];
+  const message = {
+    profile: cluster.id,
+    conversions: all ? 'all' : [...new Set(named.map(({ key }) => key))],
+    ...(since !== undefined && { since }),
+  };
+  await conversions.send([JSON.stringify(message)]);
+  return true;
+}

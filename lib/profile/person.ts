@@ -1,0 +1,126 @@
+import type { Event, Json } from '../events/event.ts';
+import type { Brand } from '../platform/brand.ts';
+import { type Cells, emptyCells, foldEvent, prune } from '../tags/cells.ts';
+import { boundaries } from '../tags/changes.ts';
+import { evaluateTags, type TagValue, type View } from '../tags/evaluate.ts';
+import type { RuleBook } from '../tags/rulebook.ts';
+import { type Activity, foldActivity } from './activity.ts';
+
+/** A trait as the latest event that spoke of it left it; `null` says that it was taken away. */
+export interface Trait {
+  readonly value: Json;
+  readonly at: string;
+  readonly event: string;
+}
+
+/** A tag that is held: its value, the instant since which it has had it, the version of the rule that says so. */
+export interface HeldTag {
+  readonly value: TagValue;
+  /** Milliseconds. An event's time or the end of a window, never the time at which somebody looked. */
+  readonly since: number;
+  readonly version: number;
+}
+
+/**
+ * One profile, as its events have made it up to an instant. It is what a sequential reader would know who had read
+ * the events in the order of their times and watched every window end: nothing here depends on arrival.
+ */
+export interface Person {
+  readonly traits: Map<string, Trait>;
+  readonly tags: Map<string, HeldTag>;
+  cells: Cells;
+  first?: { readonly at: string; readonly channel: string };
+  last?: { readonly at: string; readonly channel: string };
+  /** What was done on the newest brand-day. */
+  activity?: Activity;
+  /** How far the walk has come, in milliseconds: every window end up to here has been looked at. */
+  walkedTo: number;
+}
+
+export interface Rules {
+  readonly book: RuleBook;
+  readonly brand: Brand;
+}
+
+export const emptyPerson = (): Person => ({
+  traits: new Map(),
+  tags: new Map(),
+  cells: emptyCells(),
+  walkedTo: Number.NEGATIVE_INFINITY,
+});
+
+/** A copy that can be walked on without touching the original. */
+export const copyPerson = (person: Person): Person => ({
+  ...person,
+  traits: new Map(person.traits),
+  tags: new Map(person.tags),
+  cells: structuredClone(person.cells),
+});
+
+/** What rules see of a person. */
+export const viewOf = (person: Person): View => ({ cells: person.cells, traits: traitsOf(person) });
+
+export function traitsOf(person: Person): Record<string, Json> {
+  const traits: Record<string, Json> = {};
+  for (const name of [...person.traits.keys()].sort()) {
+    const value = person.traits.get(name)?.value;
+    if (value !== undefined && value !== null) traits[name] = value;
+  }
+  return traits;
+}
+
+/**
+ * Walks a person on through events in time order, all of them later than what the person has seen. Tags are
+ * evaluated at every event and at every instant in between at which a window's content changes, so `since` is exact
+ * however late or in what batches the events came.
+ *
+ * @param onDay is told each brand-day's activity as it closes or grows
+ */
+export function walk(
+  person: Person,
+  events: readonly Event[],
+  rules: Rules,
+  onDay?: (activity: Activity) => void,
+): void {
+  for (const event of events) {
+    const at = Date.parse(event.occurredAt);
+    if (person.walkedTo === Number.NEGATIVE_INFINITY) person.walkedTo = at;
+    watch(person, at, rules);
+    for (const [name, value] of Object.entries(event.traits ?? {})) {
+      person.traits.set(name, { value, at: event.occurredAt, event: event.id });
+    }
+    foldEvent(rules.book, person.cells, {
+      id: event.id,
+      type: event.type,
+      at,
+      properties: event.properties,
+      channel: event.source.channel,
+    });
+    person.first ??= { at: event.occurredAt, channel: event.source.channel };
+    person.last = { at: event.occurredAt, channel: event.source.channel };
+    evaluate(person, at, rules);
+    person.activity = foldActivity(person.activity, event, person, rules);
+    onDay?.(person.activity);
+  }
+}
+
+/** Watches time pass up to an instant: re-evaluates at each end of a window on the way. Never goes backwards. */
+export function watch(person: Person, to: number, rules: Rules): void {
+  if (to <= person.walkedTo) return;
+  for (const at of boundaries(rules.book, person.cells, person.walkedTo, to)) evaluate(person, at, rules);
+  person.walkedTo = to;
+}
+
+/** Forgets what no window can see any more from here on. */
+export function forget(person: Person, rules: Rules): void {
+  if (Number.isFinite(person.walkedTo)) prune(rules.book, person.cells, person.walkedTo);
+}
+
+function evaluate(person: Person, at: number, { book }: Rules): void {
+  const earned = evaluateTags(book, viewOf(person), at);
+  for (const { tag, version } of book.rules) {
+    const value = earned.get(tag);
+    if (value === undefined) person.tags.delete(tag);
+    else if (person.tags.get(tag)?.value !== value) person.tags.set(tag, { value, since: at, version });
+  }
+}

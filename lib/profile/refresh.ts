@@ -1,0 +1,59 @@
+import { toIso } from '../platform/clock.ts';
+import { ConflictError } from '../platform/errors.ts';
+import { partitions } from '../platform/keys.ts';
+import type { Rules } from './person.ts';
+import { isRedirect } from './store.ts';
+import { type UpdateDeps, update } from './update.ts';
+
+/** How many due profiles are taken from a shard at a time. */
+const PAGE = 100;
+const ATTEMPTS = 5;
+const CONCURRENCY = 8;
+
+/**
+ * Re-evaluates every profile that is due: nobody else is looked at. Due entries may be early, so a profile may come
+ * up, have not changed and be entered anew for later.
+ *
+ * @returns how many were looked at
+ */
+export async function refreshDue(rules: Rules, deps: UpdateDeps): Promise<number> {
+  const until = toIso(deps.now());
+  const counts = await Promise.all(
+    partitions.due().map(async (shard) => {
+      const seen = new Set<string>();
+      for (;;) {
+        const due = await deps.table.due(shard, until, PAGE);
+        const fresh = due.map(({ key }) => key.pk.slice(2)).filter((id) => !seen.has(id));
+        if (fresh.length === 0) return seen.size; // the index lags behind what was just written: not again
+        for (const id of fresh) seen.add(id);
+        await refreshAll(fresh, rules, deps);
+      }
+    }),
+  );
+  return counts.reduce((sum, count) => sum + count, 0);
+}
+
+/** Re-evaluates profiles, several at a time. */
+export async function refreshAll(ids: readonly string[], rules: Rules, deps: UpdateDeps): Promise<void> {
+  const work = ids.values();
+  await Promise.all(
+    Array.from({ length: CONCURRENCY }, async () => {
+      for (const id of work) await refresh(id, rules, deps);
+    }),
+  );
+}
+
+/** Brings a profile to now and to the rules in force, and writes what follows if anything changed. */
+async function refresh(id: string, rules: Rules, deps: UpdateDeps): Promise<void> {
+  for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
+    const cluster = await deps.profiles.get(id);
+    if (!cluster || isRedirect(cluster)) return; // it lives on in another, which has an entry of its own
+    try {
+      await update(cluster, { events: [] }, rules, deps);
+      return;
+    } catch (error) {
+      if (!(error instanceof ConflictError)) throw error; // somebody wrote it: it may still be due
+    }
+  }
+  throw new Error('a profile is written by too many at once: it stays due');
+}

@@ -1,0 +1,82 @@
+import type { Event } from '../events/event.ts';
+import { type Directory, type Place, placeIn } from '../identity/directory.ts';
+import { addEvent, emptyGraph, homeOf, nameOf } from '../identity/graph.ts';
+import { type Group, groupEvents } from '../identity/groups.ts';
+import type { Protector } from '../identity/protect.ts';
+import { ConflictError } from '../platform/errors.ts';
+import { joinClusters, live, unstored } from './join.ts';
+import type { Rules } from './person.ts';
+import { chunks, type UpdateDeps, update } from './update.ts';
+
+export interface SettleDeps extends UpdateDeps {
+  readonly directory: Directory;
+  readonly protector: Pick<Protector, 'digest'>;
+}
+
+/** How often a write is tried again that somebody else was faster at. */
+const ATTEMPTS = 12;
+
+/** The places of all identifiers of some events. */
+export async function placesOf(events: readonly Event[], directory: Directory): Promise<Map<string, Place>> {
+  const ids = new Map(events.flatMap((event) => event.identifiers).map((id) => [nameOf(id), id]));
+  const found = await Promise.all(
+    [...ids].map(async ([name, id]) => [name, await directory.find(id)] as const),
+  );
+  return new Map(found.flatMap(([name, place]) => (place ? [[name, place] as const] : [])));
+}
+
+/**
+ * Folds a group's events into their cluster and does all that follows from it. When it returns, everything is
+ * written; when it throws, doing it again from the start is right.
+ */
+export async function settle(group: Group, rules: Rules, deps: SettleDeps): Promise<void> {
+  for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
+    try {
+      const clusters = await Promise.all(group.clusters.map((id) => live(id, rules, deps)));
+      const target =
+        (await joinClusters(clusters, group.events, rules, deps)) ??
+        unstored(founderOf(group, deps), group.events, rules);
+      if (!(await claimAll(group, target.id, deps))) {
+        // Somebody was faster: what belongs together has to be decided anew.
+        for (const again of groupEvents(group.events, await placesOf(group.events, deps.directory)))
+          await settle(again, rules, deps);
+        return;
+      }
+      let stored = target;
+      for (const events of chunks(group.events))
+        stored = await update(stored, { events, foreign: group.foreign }, rules, deps);
+      await deps.directory.point(
+        stored.graph,
+        stored.id,
+        new Set(group.events.flatMap((event) => event.identifiers.map(nameOf))),
+      );
+      return;
+    } catch (error) {
+      if (!(error instanceof ConflictError)) throw error; // read again and decide again
+    }
+  }
+  throw new Error('a profile is written by too many at once: the batch comes again');
+}
+
+/** Claims what nobody has; false if somebody else has got something in the meantime. */
+async function claimAll(
+  { events, unclaimed, foreign }: Group,
+  cluster: string,
+  { directory }: SettleDeps,
+): Promise<boolean> {
+  if (unclaimed.length === 0) return true;
+  const said = emptyGraph();
+  for (const event of events) addEvent(said, event, foreign);
+  for (const id of unclaimed) {
+    const place = await directory.claim(id, placeIn(said, cluster, nameOf(id)));
+    if (place.cluster !== cluster) return false;
+  }
+  return true;
+}
+
+/** The id of a cluster that begins with these events: that of the identifier they belong to, so that two who begin it at once begin the same. */
+function founderOf({ events }: Group, { protector }: SettleDeps): string {
+  const [first] = events;
+  if (!first) throw new Error('a group has at least one event');
+  return protector.digest(homeOf(first)).slice(0, 16);
+}

@@ -1,0 +1,122 @@
+import { z } from 'zod';
+import type { Event } from '../events/event.ts';
+import { byTime } from '../events/event.ts';
+import { ConflictError } from '../platform/errors.ts';
+import { DUE_SHARDS, keys, SEGMENT, shardOf } from '../platform/keys.ts';
+import type { Item, Table } from '../platform/table.ts';
+import type { Cluster } from './cluster.ts';
+import { pack, packSegment, unpack, unpackSegment } from './codec.ts';
+import type { Journal, Segment } from './fold.ts';
+
+const bytes = z.instanceof(Uint8Array);
+const clusterRow = z.object({ v: z.int(), s: bytes, due: z.string().optional() });
+const redirectRow = z.object({ v: z.int(), joined: z.string(), s: bytes.optional() });
+const segmentRow = z.object({ b: bytes, before: z.string().optional() });
+
+/** A cluster that another has taken in, or is taking in: until `left` is gone, its events may not all be there yet. */
+export interface Redirect {
+  readonly joined: string;
+  readonly version: number;
+  readonly left: Cluster | undefined;
+}
+
+/** Profiles and their journals. */
+export function profileStore(table: Table) {
+  const journal = async (cluster: Cluster, from?: string): Promise<Journal> => {
+    const events: Event[] = [];
+    if (cluster.sequence > 0) {
+      const newest = keys.segment(cluster.id, cluster.sequence - 1);
+      for await (const row of table.query(newest.pk, { from: SEGMENT, to: newest.sk, newestFirst: true })) {
+        const { b, before } = segmentRow.parse(row);
+        events.push(...unpackSegment(b, cluster.graph, cluster.createdAt));
+        if (from !== undefined && (before === undefined || before < from)) break;
+      }
+    }
+    return { from, events: events.sort(byTime) };
+  };
+
+  return {
+    /** The cluster under an id, or where it has gone. */
+    async get(id: string): Promise<Cluster | Redirect | undefined> {
+      const row = await table.get(keys.profile(id));
+      if (!row) return undefined;
+      if (row.joined === undefined) return fromRow(id, clusterRow.parse(row));
+      const { joined, v, s } = redirectRow.parse(row);
+      return { joined, version: v, left: s && fromRow(id, { v, s }) };
+    },
+
+    /** Puts the next state, if the one it was made from is still the stored one. @throws ConflictError otherwise */
+    async put(cluster: Cluster): Promise<void> {
+      await table.put(toRow(cluster), { kind: 'version', version: cluster.version - 1 });
+    },
+
+    /** Seals a segment; it counts once the state's sequence has passed it. The newest state that seals it wins. */
+    async putSegment(cluster: Cluster, { sequence, events, before }: Segment): Promise<void> {
+      const b = packSegment(events, cluster.graph, cluster.createdAt);
+      const row: Item = {
+        ...keys.segment(cluster.id, sequence),
+        v: cluster.version,
+        b,
+        ...(before && { before }),
+      };
+      try {
+        await table.put(row, { kind: 'newer' });
+      } catch (error) {
+        // The same segment, written by us before a crash or by somebody who is ahead: the state's own put decides.
+        if (!(error instanceof ConflictError)) throw error;
+      }
+    },
+
+    /**
+     * The sealed events from an instant on, by reading segments from the newest back until none before can matter;
+     * without an instant, all of them.
+     */
+    journal,
+
+    /** Closes a cluster to everybody and says where it goes. Its state stays until its events have arrived there. */
+    async freeze(cluster: Cluster, into: string): Promise<void> {
+      const s = pack(cluster);
+      await table.put(
+        { ...keys.profile(cluster.id), v: cluster.version + 1, joined: into, s },
+        { kind: 'version', version: cluster.version },
+      );
+    },
+
+    /** Leaves nothing of a cluster but the way to where it went. Doing it again changes nothing. */
+    async leave(id: string, { joined, version, left }: Redirect): Promise<void> {
+      for (let sequence = 0; sequence < (left?.sequence ?? 0) + 1; sequence++)
+        await table.remove(keys.segment(id, sequence));
+      try {
+        await table.put({ ...keys.profile(id), v: version + 1, joined }, { kind: 'version', version });
+      } catch (error) {
+        if (!(error instanceof ConflictError)) throw error; // somebody else finished it
+      }
+    },
+
+    /** Every event of a cluster, sealed or not. */
+    async events(cluster: Cluster): Promise<Event[]> {
+      return [...(await journal(cluster)).events, ...cluster.tail].sort(byTime);
+    },
+  };
+}
+
+export type ProfileStore = ReturnType<typeof profileStore>;
+
+export const isRedirect = (it: Cluster | Redirect): it is Redirect => 'joined' in it;
+
+function fromRow(id: string, { v, s, due }: z.infer<typeof clusterRow>): Cluster {
+  return { id, version: v, due, ...unpack(s) };
+}
+
+function toRow(cluster: Cluster): Item {
+  const tags = [...cluster.shown.values()].flatMap(({ tags }) =>
+    [...tags].map(([tag, { value }]) => (value === true ? tag : `${tag}=${value}`)),
+  );
+  return {
+    ...keys.profile(cluster.id),
+    v: cluster.version,
+    s: pack(cluster),
+    ...(tags.length > 0 && { tags: [...new Set(tags)].sort() }),
+    ...(cluster.due !== undefined && { w: keys.due(shardOf(cluster.id, DUE_SHARDS)), due: cluster.due }),
+  };
+}
