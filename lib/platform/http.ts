@@ -44,15 +44,18 @@ export const refusal = (status: number, reason: string, message: string): HttpRe
  * a 500 that says nothing and one line of the log: the sender tries again.
  */
 export function httpHandler<Deps>(
-  open: () => Deps,
+  open: () => Deps | Promise<Deps>,
   on: (request: HttpRequest, deps: Deps) => Promise<HttpReply> | HttpReply,
 ) {
-  let deps: Deps | undefined;
+  let deps: Promise<Deps> | undefined;
   return middy<APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2>()
     .use(refusals)
     .handler(async (event: APIGatewayProxyEventV2) => {
-      deps ??= open();
-      return toResult(await on(toRequest(event), deps));
+      deps ??= (async () => open())();
+      deps.catch(() => {
+        deps = undefined; // a secret that could not be read now may be readable at the next request
+      });
+      return toResult(await on(toRequest(event), await deps));
     });
 }
 

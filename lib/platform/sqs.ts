@@ -57,13 +57,16 @@ export interface Message {
  * all of them do. Dependencies are opened on the first call, not on import.
  */
 export function sqsHandler<Deps>(
-  open: () => Deps,
+  open: () => Deps | Promise<Deps>,
   on: (messages: Message[], deps: Deps) => Promise<readonly string[]>,
 ) {
-  let deps: Deps | undefined;
+  let deps: Promise<Deps> | undefined;
   return async (event: SQSEvent): Promise<SQSBatchResponse> => {
-    deps ??= open();
-    const failed = await on(event.Records.map(message), deps);
+    deps ??= (async () => open())();
+    deps.catch(() => {
+      deps = undefined; // a secret that could not be read now may be readable at the next call
+    });
+    const failed = await on(event.Records.map(message), await deps);
     return { batchItemFailures: failed.map((itemIdentifier) => ({ itemIdentifier })) };
   };
 }

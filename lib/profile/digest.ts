@@ -20,7 +20,7 @@ const stateRow = z.object({ s: z.instanceof(Uint8Array) });
 const segmentRow = z.object({ b: z.instanceof(Uint8Array) });
 
 /** Attributes that tell when or how often something was written, not what is so. */
-const INCIDENTAL = new Set(['v', 'ttl', 'receivedAt']);
+const INCIDENTAL = new Set(['v', 'ttl', 'version', 'former', 'receivedAt']);
 
 /** Partitions whose rows say only where things are kept or when they were first seen. */
 const KEPT_APART = ['E#', 'S#key#'];

@@ -96,9 +96,11 @@ export function walk(
       properties: event.properties,
       channel: event.source.channel,
     });
+    const speaks =
+      !person.first || event.traits !== undefined || rules.book.featuresOf(event.type).length > 0;
     person.first ??= { at: event.occurredAt, channel: event.source.channel };
     person.last = { at: event.occurredAt, channel: event.source.channel };
-    evaluate(person, at, rules);
+    if (speaks) evaluate(person, at, rules); // no rule reads anything of other events
     person.activity = foldActivity(person.activity, event, person, rules);
     onDay?.(person.activity);
   }

@@ -1,0 +1,22 @@
+// HTTP from people → the rules that earn tags: listed, explained by version, put in force.
+import { z } from 'zod';
+import { readBrand } from '../lib/platform/brand.ts';
+import { systemClock } from '../lib/platform/clock.ts';
+import { openTable } from '../lib/platform/dynamo.ts';
+import { httpHandler } from '../lib/platform/http.ts';
+import { openQueue } from '../lib/platform/sqs.ts';
+import { authorize } from '../lib/query/auth.ts';
+import { rulesApi } from '../lib/tags/rules-api.ts';
+import { ruleStore } from '../lib/tags/rules-store.ts';
+
+export const env = z.object({ TABLE_NAME: z.string(), RECOMPUTE_URL: z.string() });
+
+const open = () => {
+  const { TABLE_NAME, RECOMPUTE_URL } = env.parse(process.env);
+  const brand = readBrand(new URL('./brand.json', import.meta.url));
+  const table = openTable(TABLE_NAME);
+  const rules = ruleStore(table, brand);
+  return { brand, table, rules, recompute: openQueue(RECOMPUTE_URL), now: systemClock, authorize };
+};
+
+export const handler = httpHandler(open, rulesApi);

@@ -1,0 +1,40 @@
+// The clock, and SQS `recompute`, in → tags that change by time or by new rules, in the table.
+import type { SQSBatchResponse, SQSEvent } from 'aws-lambda';
+import { z } from 'zod';
+import { readBrand } from '../lib/platform/brand.ts';
+import { systemClock } from '../lib/platform/clock.ts';
+import { openTable } from '../lib/platform/dynamo.ts';
+import { openQueue, sqsHandler } from '../lib/platform/sqs.ts';
+import { rulesInForce } from '../lib/profile/rules.ts';
+import { profileStore } from '../lib/profile/store.ts';
+import { onRecompute, onTick } from '../lib/tags/recompute.ts';
+import { ruleStore } from '../lib/tags/rules-store.ts';
+
+export const env = z.object({ TABLE_NAME: z.string(), RECOMPUTE_URL: z.string() });
+
+const open = () => {
+  const { TABLE_NAME, RECOMPUTE_URL } = env.parse(process.env);
+  const brand = readBrand(new URL('./brand.json', import.meta.url));
+  const table = openTable(TABLE_NAME);
+  const store = ruleStore(table, brand);
+  return {
+    table,
+    store,
+    profiles: profileStore(table),
+    recompute: openQueue(RECOMPUTE_URL),
+    rules: rulesInForce(store, brand, systemClock),
+    done: new Map<string, number>(),
+    now: systemClock,
+  };
+};
+
+const recompute = sqsHandler(open, onRecompute);
+let ticking: ReturnType<typeof open> | undefined;
+
+export const handler = async (
+  event: SQSEvent | { Records?: undefined },
+): Promise<SQSBatchResponse | { due: number }> => {
+  if (event.Records) return recompute({ Records: event.Records });
+  ticking ??= open();
+  return onTick(ticking);
+};

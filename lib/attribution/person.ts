@@ -1,0 +1,74 @@
+import type { Event } from '../events/event.ts';
+import { type Conversion, conversionsIn, type Entry, entriesOf } from './conversion.ts';
+import { pathOf } from './path.ts';
+import { type ConversionRow, conversionId } from './row.ts';
+import { shareConversion } from './share.ts';
+import { type Terms, touchesOf } from './touch.ts';
+
+/** One person's conversions, as the events tell them. */
+export interface Person {
+  readonly profile: string;
+  readonly events: readonly Event[];
+  readonly entries: ReadonlyMap<string, Entry>;
+  readonly byKey: ReadonlyMap<string, Conversion>;
+  /** In order of (time, id). */
+  readonly conversions: readonly Conversion[];
+  /** The conversion of the same goal before each. */
+  readonly previous: ReadonlyMap<string, Conversion>;
+}
+
+export function personOf(profile: string, events: readonly Event[], terms: Terms): Person {
+  const entries = entriesOf(events, terms);
+  const conversions = conversionsIn(entries);
+  const previous = new Map<string, Conversion>();
+  const newest = new Map<string, Conversion>();
+  for (const it of conversions) {
+    const before = newest.get(it.goal);
+    if (before) previous.set(it.key, before);
+    newest.set(it.goal, it);
+  }
+  const byKey = new Map(conversions.map((it) => [it.key, it]));
+  return { profile, events, entries, byKey, conversions, previous };
+}
+
+/** The keys of the conversions of a goal that come within `reach` ms after an instant. */
+export function followers(
+  { conversions }: Person,
+  goal: string | undefined,
+  at: string,
+  reach: number,
+): string[] {
+  const from = Date.parse(at);
+  return conversions
+    .filter((it) => it.goal === goal && Date.parse(it.at) >= from && Date.parse(it.at) - from <= reach)
+    .map((it) => it.key);
+}
+
+/** Earliest refund of each key whose order is not known, by the id that the conversion will have. */
+export function waitingOf({ profile, entries }: Person): Map<string, string> {
+  const waiting = [...entries.values()].filter((entry) => entry.claims.length === 0);
+  return new Map(waiting.map((entry) => [conversionId(profile, entry.key), entry.firstAt]));
+}
+
+/** The conversions of some keys with their paths and credits, oldest first. */
+export function rowsOf(
+  person: Person,
+  keys: ReadonlySet<string> | 'all',
+  terms: Terms,
+  dayOf: (at: string) => string,
+): ConversionRow[] {
+  const named = person.conversions.filter((it) => keys === 'all' || keys.has(it.key));
+  if (named.length === 0) return [];
+  const touches = touchesOf(person.events, terms);
+  return named.map((conversion) => {
+    const { key, at } = conversion;
+    const path = pathOf(at, person.previous.get(key)?.at, touches, terms.attribution);
+    return {
+      id: conversionId(person.profile, key),
+      day: dayOf(at),
+      conversion,
+      path,
+      credits: shareConversion(conversion, path, terms.attribution),
+    };
+  });
+}

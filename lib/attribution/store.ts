@@ -1,0 +1,184 @@
+import { z } from 'zod';
+import { type Clock, DAY, SECOND } from '../platform/clock.ts';
+import { ConflictError } from '../platform/errors.ts';
+import { CONVERSION, END, keys, partitions } from '../platform/keys.ts';
+import type { Item, Key, Table, Value } from '../platform/table.ts';
+import {
+  type ConversionRow,
+  conversionRow,
+  type DayRow,
+  dayRow,
+  dayRowOf,
+  type Mark,
+  mark,
+  pack,
+  unpack,
+} from './row.ts';
+
+/** How long a tombstone stands: longer than a writer that read the row before it can sleep. */
+const TOMBSTONE_MS = 30 * DAY;
+
+const profileRow = z.object({ v: z.int().default(0) });
+const storedConversion = z.object({ day: z.string(), body: z.instanceof(Uint8Array) });
+const packedBody = conversionRow.pick({ conversion: true, path: true, credits: true });
+const storedListing = z.object({ body: z.string() });
+const listingBody = dayRow.omit({ id: true, day: true });
+
+interface Fields {
+  readonly [name: string]: Value;
+}
+
+/**
+ * Conversions: one row with everything in the profile's partition, one in the list of its brand-day.
+ *
+ * The first is put first, on condition that it is still the one that was read, and names the days on which the
+ * conversion may be listed and should not. So whoever comes later, or again after a crash, knows which lists to clear,
+ * and a conversion is never listed on two days for good. What is gone is a tombstone and not removed, because a
+ * writer that woke up late would write a removed row again.
+ */
+export function conversionStore(table: Table, now: Clock) {
+  const ttl = () => Math.ceil((now() + TOMBSTONE_MS) / SECOND);
+
+  const markOf = async (cluster: string, id: string): Promise<Mark | undefined> => {
+    const row = await table.get(keys.conversion(cluster, id));
+    return row && mark.parse(row);
+  };
+
+  const rowsOf = (cluster: string) => {
+    const { pk, sk } = keys.conversion(cluster, '');
+    return table.query(pk, { from: sk, to: `${sk}${END}` });
+  };
+
+  /**
+   * Puts a row over the one that was read; if that was out of date, over the one that stands.
+   *
+   * @returns the mark of what stands, ours or of the same edition; none if a later one does
+   */
+  async function over(
+    key: { cluster: string; id: string; v: number },
+    seen: Mark | undefined,
+    content: (was: Mark | undefined) => Fields,
+  ): Promise<Mark | undefined> {
+    const { cluster, id, v } = key;
+    for (let was = seen; ; was = await markOf(cluster, id)) {
+      if (was && was.v >= v) return was.v === v ? was : undefined;
+      const row = { ...content(was), ...keys.conversion(cluster, id), v };
+      try {
+        await table.put(row, { kind: 'version', version: was?.v ?? 0 });
+        return mark.parse(row);
+      } catch (error) {
+        if (!(error instanceof ConflictError)) throw error; // somebody else put it: look again
+      }
+    }
+  }
+
+  async function putIf(guard: 'newer' | number, key: Key, fields: Fields): Promise<void> {
+    try {
+      await table.put(
+        { ...fields, ...key },
+        guard === 'newer' ? { kind: 'newer' } : { kind: 'version', version: guard },
+      );
+    } catch (error) {
+      if (!(error instanceof ConflictError)) throw error; // written before, or somebody newer has
+    }
+  }
+
+  async function clear(id: string, v: number, days: readonly string[]): Promise<void> {
+    for (const day of days) await putIf('newer', keys.dayConversion(day, id), { v, gone: true, ttl: ttl() });
+  }
+
+  return {
+    /** What has to be known of a row to write over it. */
+    mark: markOf,
+
+    /** The marks of all rows of a profile by conversion id, gone ones too. */
+    async marks(cluster: string): Promise<Map<string, Mark>> {
+      const marks = new Map<string, Mark>();
+      for await (const row of rowsOf(cluster)) marks.set(row.sk.slice(CONVERSION.length), mark.parse(row));
+      return marks;
+    },
+
+    /** Version of the profile in a partition, also of one that has been joined to another; 0 if there is none. */
+    async version(cluster: string): Promise<number> {
+      const row = await table.get(keys.profile(cluster));
+      return row ? profileRow.parse(row).v : 0;
+    },
+
+    /**
+     * Puts a conversion and its place in the day's list. A row of a later edition stays; putting the same edition
+     * again completes what a crash left undone.
+     *
+     * @param seen the mark that was read, if any: saves a read, and may be out of date
+     */
+    async put(cluster: string, row: ConversionRow, v: number, seen?: Mark): Promise<void> {
+      const { id, day, conversion, path, credits } = row;
+      const { goal, at, firstAt } = conversion;
+      const content = { day, goal, at, firstAt, body: pack({ conversion, path, credits }) };
+      const stands = await over({ cluster, id, v }, seen, (was) => {
+        const former = daysOf(was).filter((it) => it !== day);
+        return { ...content, ...(former.length > 0 && { former }) };
+      });
+      if (!stands) return;
+      const { id: _id, day: _day, ...listing } = dayRowOf(row);
+      await putIf('newer', keys.dayConversion(day, id), { v, body: JSON.stringify(listing) });
+      if (stands.former.length === 0) return;
+      await clear(id, v, stands.former);
+      await putIf(v, keys.conversion(cluster, id), { ...content, v }); // nothing is left to clear
+    },
+
+    /**
+     * Puts a tombstone where a conversion was, and clears the lists that it was in.
+     *
+     * @param waitingSince the earliest refund of an order that is not known: kept without end, so that the order
+     *   finds it however late it comes
+     */
+    async retire(cluster: string, id: string, v: number, seen?: Mark, waitingSince?: string): Promise<void> {
+      const stands = await over({ cluster, id, v }, seen, (was) => ({
+        gone: true,
+        former: daysOf(was),
+        ...(waitingSince === undefined ? { ttl: ttl() } : { firstAt: waitingSince }),
+      }));
+      if (stands) await clear(id, v, daysOf(stands));
+    },
+
+    /** A conversion with everything; none if there is none any more. */
+    async get(cluster: string, id: string): Promise<ConversionRow | undefined> {
+      const row = await table.get(keys.conversion(cluster, id));
+      return row && parsed(row);
+    },
+
+    /** All conversions of a profile's cluster, in no order that means anything. */
+    async *list(cluster: string): AsyncGenerator<ConversionRow> {
+      for await (const row of rowsOf(cluster)) {
+        const it = parsed(row);
+        if (it) yield it;
+      }
+    },
+
+    /** The conversions of a brand-day. */
+    async listDay(day: string): Promise<DayRow[]> {
+      const shards = partitions.dayConversions(day).map(async (pk) => {
+        const rows: DayRow[] = [];
+        for await (const row of table.query(pk)) {
+          if (row.gone === true) continue;
+          const listing = listingBody.parse(JSON.parse(storedListing.parse(row).body));
+          rows.push({ id: row.sk, day, ...listing });
+        }
+        return rows;
+      });
+      return (await Promise.all(shards)).flat();
+    },
+  };
+}
+export type ConversionStore = ReturnType<typeof conversionStore>;
+
+/** Every day on which a row may be listed. */
+const daysOf = (it: Mark | undefined): string[] => [
+  ...new Set([...(it?.former ?? []), ...(it?.day === undefined ? [] : [it.day])]),
+];
+
+function parsed(row: Item): ConversionRow | undefined {
+  if (row.gone === true) return undefined;
+  const { day, body } = storedConversion.parse(row);
+  return { id: row.sk.slice(CONVERSION.length), day, ...packedBody.parse(unpack(body)) };
+}

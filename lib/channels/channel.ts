@@ -1,0 +1,293 @@
+import { createHash } from 'node:crypto';
+import { gunzipSync, gzipSync } from 'node:zlib';
+import { z } from 'zod';
+import { type Draft, type Frame, toEvent } from '../events/draft.ts';
+import type { Event, Fault, Json, Source } from '../events/event.ts';
+import { FaultError } from '../events/fault.ts';
+import { eventId } from '../events/id.ts';
+import type { Home } from '../events/identifiers.ts';
+import { toIso } from '../platform/clock.ts';
+import { RejectedError } from '../platform/errors.ts';
+import type { HttpReply, HttpRequest } from '../platform/http.ts';
+
+/**
+ * How a channel speaks. A new channel is one value of this type in `registry.ts`; what all of them have in common
+ * (caps, order of checks, faults, ids) is `channel()` below.
+ *
+ * Transport and meaning are apart: `verify` turns a request into authentic text, `decode` the text into messages,
+ * `read` one message into drafts of events. The first needs secrets and the clock and is never repeated; the others
+ * are pure functions of what they are given, and are applied again when a fault is replayed with better code.
+ */
+export interface ChannelSpec<Settings extends { secret: string }, Secret> {
+  readonly name: string;
+  /** An account's settings, as they stand in the brand. `secret` is the reference of its secret. */
+  readonly settings: z.ZodType<Settings>;
+  /** What the secret holds, with the one before it while both are live. */
+  readonly secret: z.ZodType<Secret>;
+  /** The largest body, before and after decompression. */
+  readonly maxBytes: number;
+  /** For channels whose URL names no account: what the request says of whose it is, and what each secret answers to. */
+  readonly address?: {
+    of(request: HttpRequest): string | undefined;
+    keys(secret: Secret): readonly string[];
+  };
+  /** Headers of every reply, refusals too. */
+  readonly headers?: Readonly<Record<string, string>>;
+  /** The answer to a request that carries no messages (a challenge, a preflight), or nothing if it carries some. */
+  handshake?(request: HttpRequest, account: Account<Settings, Secret>, now: number): HttpReply | undefined;
+  /**
+   * Checks that the request is from whom it claims, and opens it: signature, then time, then decryption, then
+   * receiver. @throws RejectedError
+   */
+  verify(request: HttpRequest, account: Account<Settings, Secret>, now: number): Opened;
+  /** The messages in the text. @throws FaultError: then the whole text is one fault. */
+  decode(text: string, envelope: Envelope, account: Place<Settings>): readonly Json[];
+  /** What one message means. @throws FaultError: then this message is a fault and the others go on. */
+  read(message: Json, envelope: Envelope, account: Place<Settings>): Reading;
+  /** What the sender wants to hear; 200 and nothing unless said. */
+  reply?(outcome: Outcome): HttpReply;
+}
+
+/** An account without its secret: all that reading a message may depend on. */
+export interface Place<Settings> {
+  readonly id: string;
+  readonly settings: Settings;
+  readonly home: Home & { readonly currency: string };
+}
+
+export interface Account<Settings, Secret> extends Place<Settings> {
+  readonly secret: Secret;
+}
+
+/** Authentic text and what is known about its delivery. */
+export interface Opened {
+  readonly text: string;
+  readonly envelope: Envelope;
+  /** To be accepted once only: where the signature does not cover the body. */
+  readonly nonce?: string;
+}
+
+const envelope = z.strictObject({
+  verified: z.enum(['signed', 'sender_only', 'client']),
+  /** The sender's id of the delivery, the same in each retry. */
+  delivery: z.string().optional(),
+  /** The signed time of the delivery, in milliseconds. */
+  sentAt: z.number().optional(),
+  /** What the path or a header says about the content, where that is authentic. */
+  topic: z.string().optional(),
+  /** Where the message stood in its delivery. */
+  index: z.int().optional(),
+});
+export type Envelope = z.infer<typeof envelope>;
+
+export interface Reading {
+  readonly drafts: readonly Draft[];
+  /** About the brand's own things (a broadcast is done): no customer did it, so it is in nobody's profile. */
+  readonly notices?: readonly Notice[];
+  /** The vendor's name of a message that this channel has no use for: acknowledged and counted. */
+  readonly ignored?: string;
+}
+
+export interface Notice {
+  readonly type: string;
+  readonly properties: Readonly<Record<string, string | number>>;
+}
+
+export interface Outcome {
+  readonly events: readonly Event[];
+  readonly faults: readonly Fault[];
+  readonly notices: readonly Notice[];
+  readonly ignored: readonly string[];
+  /** Where in the delivery each fault stood, in the order of `faults`. */
+  readonly at: readonly number[];
+}
+
+export interface Received extends Outcome {
+  readonly reply: HttpReply;
+  readonly nonce?: string;
+}
+
+/** An account as the caller has it: settings and secret not yet parsed. */
+export interface RawAccount {
+  readonly id: string;
+  readonly settings: unknown;
+  readonly secret: unknown;
+  readonly home: Home & { readonly currency: string };
+}
+
+export interface Channel {
+  readonly name: string;
+  readonly maxBytes: number;
+  readonly headers: Readonly<Record<string, string>>;
+  /** The settings' faults, in words; none if they are good. */
+  checkSettings(settings: unknown): readonly string[];
+  /** The reference of the secret in an account's settings. */
+  secretOf(settings: unknown): string;
+  /** Whose the request is, as it says itself. */
+  addressOf(request: HttpRequest): string | undefined;
+  /** What an account's secret answers to. */
+  keysOf(secret: unknown): readonly string[];
+  /** The answer to a handshake, or nothing if this is none. @throws RejectedError */
+  handshake(request: HttpRequest, account: RawAccount, now: number): HttpReply | undefined;
+  /** The events and faults of a request. @throws RejectedError if it is refused as a whole */
+  receive(request: HttpRequest, account: RawAccount, now: number): Received;
+  /** Decodes a fault again. @throws RejectedError if its body is not one that this channel wrote */
+  replay(fault: Fault, account: Omit<RawAccount, 'secret'>): Outcome;
+}
+
+/** What a fault keeps: a message that could not be read, or a text that could not be decoded. */
+const faultBody = z.union([
+  z.strictObject({ message: z.json(), envelope }),
+  z.strictObject({ text: z.string(), envelope }),
+  z.strictObject({ gzip: z.base64(), envelope }),
+]);
+
+/** Faults whose body is longer than this are kept compressed, so that one always fits a message of the queue. */
+const PLAIN_BYTES = 48 * 1024;
+const FAULT_BYTES = 160 * 1024;
+
+/** A channel made from how it speaks. */
+export function channel<Settings extends { secret: string }, Secret>(
+  spec: ChannelSpec<Settings, Secret>,
+): Channel {
+  const sourceOf = (id: string): Source => ({ channel: spec.name, account: id });
+  const placeOf = ({ id, settings, home }: Omit<RawAccount, 'secret'>): Place<Settings> => ({
+    id,
+    settings: spec.settings.parse(settings),
+    home,
+  });
+  const accountOf = (raw: RawAccount): Account<Settings, Secret> => ({
+    ...placeOf(raw),
+    secret: spec.secret.parse(raw.secret),
+  });
+
+  function outcomeOf(text: string, delivery: Envelope, place: Place<Settings>, receivedAt: number): Outcome {
+    try {
+      const messages = spec.decode(text, delivery, place);
+      return outcomes(
+        messages.map((message, index) => one(message, { ...delivery, index }, place, receivedAt)),
+      );
+    } catch (error) {
+      if (!(error instanceof FaultError)) throw error;
+      return faulty(error, 'text', text, delivery, place.id, receivedAt);
+    }
+  }
+
+  function one(message: Json, delivery: Envelope, place: Place<Settings>, receivedAt: number): Outcome {
+    const frame: Frame = {
+      source: sourceOf(place.id),
+      receivedAt,
+      verified: delivery.verified,
+      home: place.home,
+    };
+    try {
+      const { drafts, notices = [], ignored } = spec.read(message, delivery, place);
+      return {
+        events: drafts.map((draft) => toEvent(draft, frame)),
+        faults: [],
+        at: [],
+        notices,
+        ignored: ignored === undefined ? [] : [ignored],
+      };
+    } catch (error) {
+      if (!(error instanceof FaultError)) throw error;
+      return faulty(error, 'message', message, delivery, place.id, receivedAt);
+    }
+  }
+
+  function faulty(
+    error: FaultError,
+    what: 'message' | 'text',
+    content: Json,
+    delivery: Envelope,
+    account: string,
+    receivedAt: number,
+  ): Outcome {
+    const body = JSON.stringify(content);
+    const digest = createHash('sha256').update(body).digest('base64url');
+    // A text that is identical in each retry must give an identical fault; when it was sent is no part of it.
+    const id = eventId(sourceOf(account), [
+      'fault',
+      delivery.delivery ?? '',
+      String(delivery.index ?? ''),
+      digest,
+    ]);
+    const fault: Fault = {
+      id,
+      reason: error.reason,
+      message: error.message,
+      receivedAt: toIso(receivedAt),
+      source: sourceOf(account),
+      body: { ...packed(what, content, body), envelope: delivery },
+    };
+    return { events: [], faults: [fault], at: [delivery.index ?? 0], notices: [], ignored: [] };
+  }
+
+  return {
+    name: spec.name,
+    maxBytes: spec.maxBytes,
+    headers: spec.headers ?? {},
+    checkSettings(settings) {
+      const parsed = spec.settings.safeParse(settings);
+      return parsed.success
+        ? []
+        : parsed.error.issues.map((it) => `${it.path.join('.') || 'settings'}: ${it.message}`);
+    },
+    secretOf: (settings) => spec.settings.parse(settings).secret,
+    addressOf: (request) => spec.address?.of(request),
+    keysOf: (secret) => spec.address?.keys(spec.secret.parse(secret)) ?? [],
+    handshake: (request, account, now) => spec.handshake?.(request, accountOf(account), now),
+    receive(request, raw, now) {
+      if (request.body.length > spec.maxBytes)
+        throw new RejectedError('too_large', `at most ${spec.maxBytes / 1024} KB`, 413);
+      const account = accountOf(raw);
+      const opened = spec.verify(request, account, now);
+      const outcome = outcomeOf(opened.text, opened.envelope, account, now);
+      return { ...outcome, reply: spec.reply?.(outcome) ?? { status: 200 }, nonce: opened.nonce };
+    },
+    replay(fault, raw) {
+      const body = faultBody.safeParse(fault.body);
+      if (!body.success)
+        throw new RejectedError('not_replayable', 'the fault was not written by a channel', 422);
+      const { envelope: delivery } = body.data;
+      const place = placeOf(raw);
+      const receivedAt = Date.parse(fault.receivedAt);
+      const content = unpacked(body.data);
+      return delivery.index === undefined
+        ? outcomeOf(String(content), delivery, place, receivedAt)
+        : one(content, delivery, place, receivedAt);
+    },
+  };
+}
+
+function packed(what: 'message' | 'text', content: Json, body: string): { [name: string]: Json } {
+  if (body.length <= PLAIN_BYTES) return { [what]: content };
+  const gzip = gzipSync(body).toString('base64');
+  if (gzip.length > FAULT_BYTES)
+    throw new RejectedError(
+      'too_large',
+      'too long to be kept until somebody mends it; send less at a time',
+      413,
+    );
+  return { gzip };
+}
+
+function unpacked(body: z.infer<typeof faultBody>): Json {
+  if ('message' in body) return body.message;
+  if ('text' in body) return body.text;
+  return z.json().parse(JSON.parse(gunzipSync(Buffer.from(body.gzip, 'base64')).toString()));
+}
+
+function outcomes(parts: readonly Outcome[]): Outcome {
+  return {
+    events: parts.flatMap((part) => part.events),
+    faults: parts.flatMap((part) => part.faults),
+    at: parts.flatMap((part) => part.at),
+    notices: parts.flatMap((part) => part.notices),
+    ignored: parts.flatMap((part) => part.ignored),
+  };
+}
+
+/** The keys of the drafts of one message: its own for the first, with the index appended for those that follow. */
+export const keyed = (key: readonly string[], index: number): readonly string[] =>
+  index === 0 ? key : [...key, String(index)];

@@ -1,0 +1,54 @@
+import type { Brand } from '../platform/brand.ts';
+import type { Channel } from './channel.ts';
+import { generic } from './generic.ts';
+import { segment } from './segment.ts';
+import { wechatOa } from './wechat-oa.ts';
+
+/** Every channel, by the name that brands and URLs use. A new one is a value here and a file beside this one. */
+export const channels = {
+  'wechat-oa': wechatOa,
+  generic,
+  segment,
+} satisfies Record<string, Channel>;
+
+export type ChannelName = keyof typeof channels;
+
+const table: Readonly<Record<string, Channel>> = channels;
+
+export const channelNamed = (name: string): Channel | undefined =>
+  Object.hasOwn(table, name) ? table[name] : undefined;
+
+/** The accounts of a brand on one channel. */
+export const accountsOf = (brand: Pick<Brand, 'channels'>, channel: string): Brand['channels'][string] =>
+  Object.hasOwn(brand.channels, channel) ? (brand.channels[channel] ?? {}) : {};
+
+/** What an account's messages are read against: the brand's name, language and currency. */
+export const homeOf = ({ name, locale, currency }: Pick<Brand, 'name' | 'locale' | 'currency'>) => ({
+  name,
+  locale,
+  currency,
+});
+
+/** The references of all secrets that a brand's channels need, each once, in order. @throws ZodError on bad settings */
+export function secretReferences(brand: Pick<Brand, 'channels'>): string[] {
+  const references = Object.entries(brand.channels).flatMap(([name, accounts]) =>
+    Object.values(accounts).flatMap((settings) => channelNamed(name)?.secretOf(settings) ?? []),
+  );
+  return [...new Set(references)].sort();
+}
+
+/**
+ * Checks every account of a brand against its channel, for synth: a brand that passes can be deployed.
+ *
+ * @throws Error with one line for each fault: `channels.generic.pos: secret: …`
+ */
+export function checkChannels(brand: Pick<Brand, 'channels'>): void {
+  const faults = Object.entries(brand.channels).flatMap(([name, accounts]) => {
+    const channel = channelNamed(name);
+    if (!channel) return [`channels.${name}: no such channel; there are ${Object.keys(channels).join(', ')}`];
+    return Object.entries(accounts).flatMap(([account, settings]) =>
+      channel.checkSettings(settings).map((fault) => `channels.${name}.${account}: ${fault}`),
+    );
+  });
+  if (faults.length > 0) throw new Error(`the brand's channels are not right:\n${faults.join('\n')}`);
+}

@@ -1,0 +1,76 @@
+import { SaxesParser } from 'saxes';
+import type { Json } from '../events/event.ts';
+import { FaultError } from '../events/fault.ts';
+
+const DEPTH = 8;
+
+/** The only elements that may repeat in what WeChat and WeCom send; they are always an array. */
+const REPEATED = new Set(['List', 'Item']);
+
+interface Node {
+  readonly name: string;
+  readonly children: Record<string, Json>;
+  parent: boolean;
+  text: string;
+}
+
+/**
+ * Reads a vendor's XML: elements and text, nothing else. Text stays a string, untrimmed (`0123`, `1e5` and
+ * int64 ids are what they were); an element with children is an object; `List` and `Item` are arrays.
+ *
+ * @throws FaultError `undecodable`: not well-formed, DOCTYPE, processing instruction, attribute, an element that
+ *   repeats, text between elements, or nesting deeper than 8
+ */
+export function readXml(text: string): { [name: string]: Json } {
+  const parser = new SaxesParser();
+  const stack: Node[] = [];
+  let root: Json | undefined;
+  const refuse = (why: string): never => {
+    throw new FaultError('undecodable', `XML: ${why}`);
+  };
+  parser.on('doctype', () => refuse('DOCTYPE is not allowed'));
+  parser.on('processinginstruction', () => refuse('processing instructions are not allowed'));
+  parser.on('attribute', () => refuse('attributes are not allowed'));
+  parser.on('error', () => refuse('not well-formed')); // the parser's own words quote the body
+  parser.on('opentag', ({ name }) => {
+    if (stack.length >= DEPTH) refuse(`nested deeper than ${DEPTH}`);
+    const above = stack.at(-1);
+    if (above) above.parent = true;
+    stack.push({ name, children: {}, parent: false, text: '' });
+  });
+  const onText = (piece: string) => {
+    const open = stack.at(-1);
+    if (open) open.text += piece;
+  };
+  parser.on('text', onText);
+  parser.on('cdata', onText);
+  parser.on('closetag', () => {
+    const { name, children, parent, text: inner } = stack.pop()!;
+    if (parent && inner.trim() !== '') refuse('text between elements');
+    const value: Json = parent ? children : inner;
+    const above = stack.at(-1);
+    if (above) put(above.children, name, value, refuse);
+    else root = value;
+  });
+  try {
+    parser.write(text).close();
+  } catch (error) {
+    if (error instanceof FaultError) throw error;
+    refuse('not well-formed');
+  }
+  return typeof root === 'object' && root !== null && !Array.isArray(root)
+    ? root
+    : refuse('an element with fields was expected');
+}
+
+function put(into: Record<string, Json>, name: string, value: Json, refuse: (why: string) => never): void {
+  if (name === '__proto__' || name === 'constructor') return;
+  if (REPEATED.has(name)) {
+    const list = into[name];
+    if (Array.isArray(list)) list.push(value);
+    else into[name] = [value];
+    return;
+  }
+  if (Object.hasOwn(into, name)) refuse(`<${name.slice(0, 64)}> stands twice`);
+  into[name] = value;
+}

@@ -1,0 +1,118 @@
+import { z } from 'zod';
+import type { Brand } from '../platform/brand.ts';
+import type { Route } from './route.ts';
+
+const error = z.object({ error: z.object({ reason: z.string(), message: z.string() }) });
+const written = z.looseObject({ tag: z.string(), version: z.int() });
+
+/** What other functions of the stack answer, for the document. */
+const others: readonly Route[] = [
+  { method: 'GET', path: '/rules', summary: 'The rules in force', answer: z.looseObject({}) },
+  { method: 'GET', path: '/rules/{tag}', summary: 'A rule with its versions', answer: z.looseObject({}) },
+  {
+    method: 'PUT',
+    path: '/rules/{tag}',
+    summary:
+      'Puts a rule in force: checked for types and cost first; 422 with line, column and caret if it is wrong',
+    body: z.looseObject({ when: z.string().optional(), values: z.record(z.string(), z.string()).optional() }),
+    answer: written,
+    roles: ['admin'],
+  },
+  {
+    method: 'GET',
+    path: '/quarantine',
+    summary: 'What could not become an event, with the reason',
+    query: z.object({
+      limit: z.int().optional(),
+      cursor: z.string().optional(),
+      body: z.enum(['true', 'false']).optional(),
+    }),
+    answer: z.looseObject({
+      items: z.array(z.looseObject({ id: z.string(), reason: z.string() })),
+      next: z.string().optional(),
+    }),
+  },
+  {
+    method: 'POST',
+    path: '/quarantine/{id}/replay',
+    summary: 'Decodes a fault again, by today’s code',
+    answer: z.looseObject({ id: z.string() }),
+  },
+  {
+    method: 'POST',
+    path: '/webhooks/{channel}/{account}',
+    summary: 'A channel’s webhook; signed as the channel signs',
+    body: z.unknown(),
+    answer: z.unknown(),
+    roles: 'public',
+  },
+  {
+    method: 'GET',
+    path: '/webhooks/{channel}/{account}',
+    summary: 'A channel’s handshake',
+    answer: z.unknown(),
+    roles: 'public',
+  },
+  {
+    method: 'POST',
+    path: '/v1/{call}',
+    summary:
+      'Segment’s HTTP protocol: track, identify, page, screen, group, alias, batch; write key by Basic or in the body',
+    body: z.looseObject({}),
+    answer: z.object({ success: z.literal(true) }),
+    roles: 'public',
+  },
+];
+
+/** The API as an OpenAPI 3.1 document, made of the same schemas that parse and answer. */
+export function openApi(routes: readonly Route[], { title }: Pick<Brand, 'title'>): Record<string, unknown> {
+  const paths: Record<string, Record<string, unknown>> = {};
+  for (const route of [...routes, ...others]) {
+    paths[route.path] = { ...paths[route.path], [route.method.toLowerCase()]: operation(route) };
+  }
+  return {
+    openapi: '3.1.0',
+    info: {
+      title: `Siyu: ${title.en}`,
+      version: '1',
+      license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
+    },
+    security: [{ key: [] }],
+    components: { securitySchemes: { key: { type: 'http', scheme: 'bearer' } } },
+    paths,
+  };
+}
+
+function operation({ path, summary, query, body, answer, roles }: Route): Record<string, unknown> {
+  const inPath = [...path.matchAll(/\{(\w+)\}/g)].map(([, name]) => ({
+    name,
+    in: 'path',
+    required: true,
+    schema: { type: 'string' },
+  }));
+  const inQuery = Object.entries(query?.shape ?? {}).map(([name, schema]) => ({
+    name,
+    in: 'query',
+    required: false,
+    schema: schemaOf(schema as z.ZodType, 'input'), // zod types the members of a shape by its core's own type
+  }));
+  return {
+    summary,
+    ...(roles === 'public' && { security: [] }),
+    ...(Array.isArray(roles) && { description: `Takes a key of role ${roles.join(' or ')}.` }),
+    parameters: [...inPath, ...inQuery],
+    ...(body && { requestBody: { content: { 'application/json': { schema: schemaOf(body, 'input') } } } }),
+    responses: {
+      200: { description: 'OK', content: { 'application/json': { schema: schemaOf(answer, 'output') } } },
+      default: {
+        description: 'A refusal',
+        content: { 'application/json': { schema: schemaOf(error, 'output') } },
+      },
+    },
+  };
+}
+
+const schemaOf = (schema: z.ZodType, io: 'input' | 'output') => {
+  const { $schema: _, ...rest } = z.toJSONSchema(schema, { io, unrepresentable: 'any' });
+  return rest;
+};

@@ -1,0 +1,150 @@
+import type { Json } from '../events/event.ts';
+import { HOUR, toIso } from '../platform/clock.ts';
+import { RejectedError } from '../platform/errors.ts';
+import { contributionOf, lifted } from './cells.ts';
+import { nextChange, rulesBehind } from './changes.ts';
+import { type Contribution, merge, type Slot } from './columns.ts';
+import { evaluateRule, evaluateTags, type TagValue, type View } from './evaluate.ts';
+import { columnOf, type FoldedEvent, featureText, seeEvent } from './features.ts';
+import type { Window } from './leaves.ts';
+import { Reading } from './reading.ts';
+import { rfmPartsOf } from './rfm-cuts.ts';
+import type { CompiledRule, EventsLeaf, Leaf, RuleBook } from './rulebook.ts';
+
+export interface ExplainedLeaf {
+  /** As in the rule, in canonical form. */
+  readonly text: string;
+  /** What is counted, or `trait`, `tag`, `rfm`. */
+  readonly feature: string;
+  /** Brand-days: from ≤ event < to. Hours: from < event ≤ to. */
+  readonly window?: { readonly from: string; readonly to: string };
+  /** Times as text; null where there is no value, so that nothing that needs it holds. */
+  readonly value: Json;
+}
+
+export interface Explanation {
+  readonly tag: string;
+  readonly version: number;
+  /** The rule as its author wrote it; of `values`, one line for each. */
+  readonly rule: string;
+  readonly value: TagValue | false;
+  /** Which of the rule's `values` holds. */
+  readonly matched?: string;
+  readonly leaves: readonly ExplainedLeaf[];
+  /** When the tag will have another value if nothing happens; absent if it keeps this one for ever. */
+  readonly nextChangeAt?: string;
+}
+
+/** Enough for windows over the longest history: an explanation names the very instant. */
+const ALL_BOUNDARIES = 10_000;
+
+/**
+ * Why a profile has a tag, or has it not, at an instant.
+ *
+ * @throws RejectedError `unknown_tag` if no rule earns it
+ */
+export function explainTag(book: RuleBook, tag: string, view: View, at: number): Explanation {
+  const rule = ruleOf(book, tag);
+  const reading = new Reading(book, view, at, evaluateTags(book, view, at));
+  const value = evaluateRule(rule, reading) ?? false;
+  const next = nextChange(book, view, at, { tag, limit: ALL_BOUNDARIES });
+  return {
+    tag,
+    version: rule.version,
+    rule: rule.rule.when ?? rule.branches.map(({ value, source }) => `${value}: ${source}`).join('\n'),
+    value,
+    ...(typeof value === 'string' ? { matched: value } : {}),
+    leaves: rule.leaves.map((leaf) => explainLeaf(book, leaf, reading)),
+    ...(next ? { nextChangeAt: toIso(next.at) } : {}),
+  };
+}
+
+/**
+ * The ids of the events that stand behind a tag at an instant, of the rule's own leaves and of the tags that it
+ * reads, by time and id. `first` and `last`, `min` and `max` stand on the event that gives the value alone.
+ *
+ * @param events all events of the profile, in any order
+ */
+export function evidence(book: RuleBook, tag: string, events: readonly FoldedEvent[], at: number): string[] {
+  ruleOf(book, tag);
+  const leaves = new Set(
+    rulesBehind(book, tag).flatMap((rule) => rule.leaves.flatMap((leaf) => partsOf(book, leaf))),
+  );
+  const seen = events.map((event) => ({
+    event,
+    day: book.calendar.brandDay(event.at),
+    value: seeEvent(event),
+  }));
+  const counted = new Map<string, number>();
+  for (const leaf of leaves) {
+    const inside = seen.flatMap(({ event, day, value }) => {
+      if (event.type !== leaf.feature.type || !isInside(book, leaf.reference.window, event.at, day, at))
+        return [];
+      return contributionOf(leaf.feature, event, day, value) ?? [];
+    });
+    for (const { id, at } of behind(leaf, inside)) counted.set(id, at);
+  }
+  return [...counted].sort(([a, atA], [b, atB]) => atA - atB || (a < b ? -1 : 1)).map(([id]) => id);
+}
+
+function ruleOf(book: RuleBook, tag: string): CompiledRule {
+  const rule = book.ruleOf(tag);
+  if (!rule) throw new RejectedError('unknown_tag', `no rule earns the tag ${JSON.stringify(tag)}`, 404);
+  return rule;
+}
+
+function explainLeaf(book: RuleBook, leaf: Leaf, reading: Reading): ExplainedLeaf {
+  const value = reading.value(leaf);
+  const shown = leaf.type === 'time' && typeof value === 'number' ? toIso(value) : (value ?? null);
+  const base = { text: leaf.text, value: shown };
+  if (leaf.kind === 'events') {
+    const { window } = leaf.reference;
+    const span = window && spanOf(book, window, reading.at);
+    return { ...base, feature: featureText(leaf.feature), ...(span ? { window: span } : {}) };
+  }
+  if (leaf.kind === 'rfm') {
+    const { event, windowDays } = book.rfm.settings;
+    return { ...base, feature: event, window: spanOf(book, { unit: 'day', length: windowDays }, reading.at) };
+  }
+  return { ...base, feature: leaf.kind === 'trait' || leaf.kind === 'hasTrait' ? 'trait' : 'tag' };
+}
+
+function spanOf({ calendar }: RuleBook, { unit, length }: Window, at: number): { from: string; to: string } {
+  if (unit === 'hour') return { from: toIso(at - length * HOUR), to: toIso(at) };
+  const today = calendar.brandDay(at);
+  return { from: toIso(calendar.startOfDay(today - length + 1)), to: toIso(calendar.startOfDay(today + 1)) };
+}
+
+function isInside(
+  book: RuleBook,
+  window: Window | undefined,
+  time: number,
+  day: number,
+  at: number,
+): boolean {
+  if (!window) return true;
+  if (window.unit === 'hour') return time <= at && time > at - window.length * HOUR;
+  const today = book.calendar.brandDay(at);
+  return day <= today && day > today - window.length;
+}
+
+const partsOf = (book: RuleBook, leaf: Leaf): readonly EventsLeaf[] =>
+  leaf.kind === 'events' ? [leaf] : leaf.kind === 'rfm' ? rfmPartsOf(book.rfm, leaf.score) : [];
+
+/** Of the contributions in a window, those that make the value. */
+function behind(
+  { reference: { aggregate } }: EventsLeaf,
+  inside: readonly Contribution[],
+): readonly Contribution[] {
+  const column = columnOf(aggregate, false);
+  if (!column) return inside;
+  const taken = inside.flatMap((contribution) => {
+    const [slot] = lifted([column], contribution) ?? [];
+    return slot === undefined ? [] : [{ contribution, slot }];
+  });
+  if (aggregate === 'count' || aggregate === 'days' || aggregate === 'sum')
+    return taken.map((it) => it.contribution);
+  const value = taken.reduce<Slot>((so, { slot }) => merge(column, so, slot), null);
+  const found = taken.filter(({ slot }) => JSON.stringify(slot) === JSON.stringify(value));
+  return found.map((it) => it.contribution);
+}

@@ -1,0 +1,151 @@
+import type { Json } from '../events/event.ts';
+import { HOUR } from '../platform/clock.ts';
+import type { Cell } from './cells.ts';
+import { type Column, dayCount, lift, merge, type Slot, sumOf } from './columns.ts';
+import { columnOf } from './features.ts';
+import { rfmScore } from './rfm-cuts.ts';
+import type { EventsLeaf, Leaf, RuleBook, TagValue } from './rulebook.ts';
+import { toCel } from './values.ts';
+
+/** What rules can see of a profile. */
+export interface View {
+  readonly cells: Readonly<Record<string, Cell>>;
+  /** Traits as they are now; `null` is no trait. */
+  readonly traits: Readonly<Record<string, Json>>;
+}
+
+/** Stands for a value that is not there; made once, because it is thrown often. */
+const missing = new Error('the value is missing');
+
+/**
+ * The leaves of a book, read from one profile at one instant: each when it is first asked for, and once. It is the
+ * context in which compiled rules run: a name is a leaf, a leaf without a value is an error there.
+ */
+export class Reading extends Map<string, unknown> {
+  readonly held: Map<string, TagValue>;
+  at: number;
+  private readonly book: RuleBook;
+  private readonly view: View;
+  private today: number;
+  private readonly memo: (Json | undefined)[] = [];
+  private readonly known: boolean[] = [];
+
+  constructor(book: RuleBook, view: View, at: number, held: Map<string, TagValue>) {
+    super();
+    this.book = book;
+    this.view = view;
+    this.held = held;
+    this.at = at;
+    this.today = book.calendar.brandDay(at);
+  }
+
+  override get(name: string): unknown {
+    const leaf = this.book.leafNamed(name);
+    const value = leaf && this.value(leaf);
+    if (leaf === undefined || value === undefined) throw missing;
+    if (leaf.type === 'int' && typeof value === 'number') return BigInt(value);
+    if (leaf.type === 'time' && typeof value === 'number') return new Date(value);
+    return leaf.type === 'any' ? toCel(value) : value;
+  }
+
+  /** A leaf's value; times in milliseconds; undefined if it has none. */
+  value(leaf: Leaf): Json | undefined {
+    switch (leaf.kind) {
+      case 'hasTag':
+        return this.held.has(leaf.of);
+      case 'tagValue':
+        return this.held.get(leaf.of);
+      case 'trait':
+      case 'hasTrait': {
+        const value = Object.hasOwn(this.view.traits, leaf.of)
+          ? (this.view.traits[leaf.of] ?? undefined)
+          : undefined;
+        return leaf.kind === 'trait' ? value : value !== undefined;
+      }
+      case 'rfm':
+        return this.once(leaf, () => rfmScore(this.book.rfm, leaf.score, (part) => this.value(part)));
+      case 'events':
+        return this.once(leaf, () => this.aggregate(leaf));
+    }
+  }
+
+  /** Goes on to a later instant and reads these leaves again. Returns those whose value is another. */
+  moveTo(at: number, leaves: Iterable<Leaf>): Leaf[] {
+    this.at = at;
+    this.today = this.book.calendar.brandDay(at);
+    const before = [...leaves].map((leaf) => ({ leaf, value: this.value(leaf) }));
+    for (const { leaf } of before) this.known[leaf.index] = false;
+    return before.filter(({ leaf, value }) => this.value(leaf) !== value).map(({ leaf }) => leaf);
+  }
+
+  private once(leaf: Leaf, read: () => Json | undefined): Json | undefined {
+    if (!this.known[leaf.index]) {
+      this.memo[leaf.index] = read();
+      this.known[leaf.index] = true;
+    }
+    return this.memo[leaf.index];
+  }
+
+  private aggregate(leaf: EventsLeaf): Json | undefined {
+    const { window, aggregate, property } = leaf.reference;
+    const cell = this.view.cells[leaf.feature.id];
+    if (!window) {
+      if (aggregate === 'any') return cell?.t !== undefined;
+      return finish(aggregate, cell?.t?.[leaf.slot] ?? null, property);
+    }
+    const seen =
+      window.unit === 'day'
+        ? bucketsIn(cell, this.today, window.length)
+        : this.entriesIn(cell, window.length);
+    if (aggregate === 'any') return seen.length > 0;
+    if (window.unit === 'hour') return this.overHours(leaf, seen);
+    if (aggregate === 'days') return seen.length;
+    const column = columnOf(aggregate, true);
+    let slot: Slot = null;
+    if (column) for (const bucket of seen) slot = merge(column, slot, bucket[leaf.slot + 1] ?? null);
+    return finish(aggregate, slot, property);
+  }
+
+  private overHours(
+    { reference: { aggregate, property } }: EventsLeaf,
+    entries: readonly Slot[][],
+  ): Json | undefined {
+    const contributions = entries.map(([at, id, value]) => ({
+      at: Number(at),
+      id: String(id ?? ''),
+      day: 0,
+      value,
+    }));
+    if (aggregate === 'days')
+      return new Set(contributions.map(({ at }) => this.book.calendar.brandDay(at))).size;
+    const column = columnOf(aggregate, true);
+    let slot: Slot = null;
+    if (column) for (const it of contributions) slot = merge(column, slot, lift([column], it)[0] ?? null);
+    return finish(aggregate, slot, property);
+  }
+
+  private entriesIn(cell: Cell | undefined, hours: number): readonly Slot[][] {
+    return (cell?.h ?? []).filter(([at]) => Number(at) <= this.at && Number(at) > this.at - hours * HOUR);
+  }
+}
+
+/** The buckets of the `length` brand-days that end with today. */
+function bucketsIn(cell: Cell | undefined, today: number, length: number): readonly Slot[][] {
+  const buckets = cell?.d;
+  if (!buckets) return [];
+  let to = buckets.length;
+  while (to > 0 && Number(buckets[to - 1]?.[0]) > today) to--;
+  let from = to;
+  while (from > 0 && Number(buckets[from - 1]?.[0]) > today - length) from--;
+  return buckets.slice(from, to);
+}
+
+function finish(aggregate: Column | string, slot: Slot, property: string | undefined): Json | undefined {
+  if (aggregate === 'count') return Number(slot);
+  if (aggregate === 'days') return dayCount(slot);
+  if (aggregate === 'sum') return slot === null ? 0 : sumOf(slot);
+  if (slot === null) return undefined;
+  if ((aggregate === 'first' || aggregate === 'last') && property !== undefined)
+    return Array.isArray(slot) ? slot[2] : undefined;
+  return slot;
+}

@@ -1,0 +1,312 @@
+import type { Brand, Rule } from '../platform/brand.ts';
+import { type Calendar, openCalendar } from './calendar.ts';
+import { columnOf, digest, type Feature, featureKey, planFeature } from './features.ts';
+import {
+  compiledLanguage,
+  type Expression,
+  type LeafType,
+  parseCondition,
+  ruleLanguage,
+} from './language.ts';
+import { type EventsReference, lower, type Reference, referenceText } from './leaves.ts';
+import { checkRfm, type RfmParts, rfmReferences } from './rfm-cuts.ts';
+import { RuleError, type RulePlace } from './rule-error.ts';
+
+export type VersionedRule = Rule & { version: number };
+
+/** A tag's value: `true`, or the name of the first of `values` that holds. */
+export type TagValue = true | string;
+
+interface LeafBase {
+  readonly index: number;
+  /** Its name in compiled text. */
+  readonly name: string;
+  readonly type: LeafType;
+  /** As it is written, in canonical form. */
+  readonly text: string;
+}
+
+/** An aggregate of a feature, in a window or of all time. */
+export interface EventsLeaf extends LeafBase {
+  readonly kind: 'events';
+  readonly reference: EventsReference;
+  readonly feature: Feature;
+  /** Which slot of the cell's part it reads; -1: only whether something is there. */
+  readonly slot: number;
+}
+export interface FactLeaf extends LeafBase {
+  readonly kind: 'trait' | 'hasTrait' | 'hasTag' | 'tagValue';
+  /** The trait or the tag. */
+  readonly of: string;
+}
+export interface RfmLeaf extends LeafBase {
+  readonly kind: 'rfm';
+  readonly score: 'r' | 'f' | 'm';
+}
+export type Leaf = EventsLeaf | FactLeaf | RfmLeaf;
+
+export interface CompiledRule {
+  readonly tag: string;
+  readonly version: number;
+  readonly rule: VersionedRule;
+  /** In order: the first that holds gives the value. */
+  readonly branches: readonly {
+    readonly value: TagValue;
+    readonly source: string;
+    readonly run: Expression;
+  }[];
+  /** What it reads itself, each once. */
+  readonly leaves: readonly Leaf[];
+  /** Tags that it reads itself. */
+  readonly reads: readonly string[];
+}
+
+/** A brand's rules, compiled: everything that folding and evaluating need, and no state. */
+export interface RuleBook {
+  /** Of rules, versions, time zone and RFM cuts: two books with one digest keep and answer the same. */
+  readonly digest: string;
+  /** Every rule after those whose tags it reads. */
+  readonly rules: readonly CompiledRule[];
+  readonly features: readonly Feature[];
+  readonly calendar: Calendar;
+  readonly leaves: readonly Leaf[];
+  readonly rfm: RfmParts;
+  featuresOf(eventType: string): readonly Feature[];
+  leafNamed(name: string): Leaf | undefined;
+  ruleOf(tag: string): CompiledRule | undefined;
+}
+
+/** Changes when the same rules would be kept or answered otherwise: then everything is folded anew. */
+const ENGINE = 1;
+export const MAX_RULES = 300;
+const MAX_FEATURES = 600;
+
+/**
+ * Compiles rules: checks types and costs, finds what they read, shares it, and puts them in order.
+ *
+ * @throws RuleError for the first rule that is wrong
+ */
+export function compileRules(
+  rules: readonly VersionedRule[],
+  { timezone, rfm }: Pick<Brand, 'timezone' | 'rfm'>,
+): RuleBook {
+  if (rules.length > MAX_RULES) throw new RuleError('cost', `a brand has at most ${MAX_RULES} rules`);
+  checkRfm(rfm);
+  const drafts = draft(rules);
+  const references = new Map<string, Reference>();
+  const indexes = new Map<string, number>();
+  const refer = (reference: Reference): string => {
+    const text = referenceText(reference);
+    if (!references.has(text)) {
+      indexes.set(text, references.size);
+      references.set(text, reference);
+    }
+    return text;
+  };
+  const places = new Map<string, RulePlace>();
+  const rfmTexts = rfmReferences(rfm).map(refer);
+  const lowered = drafts.map(({ place, branches }) =>
+    branches.map(({ value, source, ast }) => {
+      const names: string[] = [];
+      const { text, found } = inTag(place, () =>
+        lower(ast, (reference) => {
+          const key = refer(reference);
+          names.push(key);
+          return leafName(indexes.get(key) ?? 0);
+        }),
+      );
+      for (const { reference, start } of found) {
+        const key = referenceText(reference);
+        if (!places.has(key)) places.set(key, { ...place, source, start });
+      }
+      return { value, source, text, names };
+    }),
+  );
+
+  const features = planFeatures([...references], places, timezone);
+  const leaves = [...references].map(([text, reference], index) => leafOf(text, reference, index, features));
+  const byText = new Map(leaves.map((leaf) => [leaf.text, leaf]));
+  const compiled = compiledLanguage(new Map(leaves.map(({ name, type }) => [name, type])));
+  const unordered = drafts.map(({ rule, place }, i): CompiledRule => {
+    const branches = lowered[i] ?? [];
+    const own = [...new Set(branches.flatMap(({ names }) => names))].flatMap(
+      (text) => byText.get(text) ?? [],
+    );
+    return {
+      tag: rule.tag,
+      version: rule.version,
+      rule,
+      branches: branches.map(({ value, source, text }) => ({
+        value,
+        source,
+        run: parseCondition(compiled, text, place).run,
+      })),
+      leaves: own,
+      reads: [
+        ...new Set(
+          own.flatMap((leaf) => (leaf.kind === 'hasTag' || leaf.kind === 'tagValue' ? [leaf.of] : [])),
+        ),
+      ],
+    };
+  });
+  checkTags(unordered, places);
+  const ordered = inOrder(unordered);
+
+  const list = [...features.values()];
+  const byType = Map.groupBy(list, ({ type }) => type);
+  const byName = new Map(leaves.map((leaf) => [leaf.name, leaf]));
+  const byTag = new Map(ordered.map((rule) => [rule.tag, rule]));
+  return {
+    digest: digest([ENGINE, timezone, rfm, [...rules].sort(byTagName).map(identity)], 10),
+    rules: ordered,
+    features: list,
+    calendar: openCalendar(timezone),
+    leaves,
+    rfm: { settings: rfm, leaves: rfmTexts.flatMap((text) => eventsLeaf(byText.get(text))) },
+    featuresOf: (type) => byType.get(type) ?? [],
+    leafNamed: (name) => byName.get(name),
+    ruleOf: (tag) => byTag.get(tag),
+  };
+}
+
+/** Parses and type-checks every expression as its author wrote it. */
+function draft(rules: readonly VersionedRule[]) {
+  const language = ruleLanguage();
+  const tags = new Set<string>();
+  return rules.map((rule) => {
+    const place: RulePlace = { tag: rule.tag };
+    if (tags.has(rule.tag)) throw new RuleError('name', `two rules for the tag ${rule.tag}`, place);
+    tags.add(rule.tag);
+    const sources: [TagValue, string][] =
+      rule.when === undefined ? Object.entries(rule.values ?? {}) : [[true, rule.when]];
+    if (sources.length === 0) throw new RuleError('shape', 'a rule has either `when` or `values`', place);
+    const branches = sources.map(([value, source]) => ({
+      value,
+      source,
+      ast: parseCondition(language, source, place).ast,
+    }));
+    return { rule, place, branches };
+  });
+}
+
+function planFeatures(
+  references: readonly [string, Reference][],
+  places: ReadonlyMap<string, RulePlace>,
+  timezone: string,
+): Map<string, Feature> {
+  const events = references.flatMap(([text, it]) => (it.kind === 'events' ? [{ text, reference: it }] : []));
+  const groups = Map.groupBy(events, ({ reference: { type, filter, property } }) =>
+    featureKey({ type, filter, property }),
+  );
+  if (groups.size > MAX_FEATURES)
+    throw new RuleError('cost', `the rules read more than ${MAX_FEATURES} features`);
+  const features = new Map<string, Feature>();
+  for (const [key, group] of groups) {
+    const place = group.map(({ text }) => places.get(text)).find((it) => it !== undefined);
+    features.set(
+      key,
+      planFeature(
+        group.map(({ reference }) => reference),
+        timezone,
+        place ?? {},
+      ),
+    );
+  }
+  if (new Set([...features.values()].map(({ id }) => id)).size < features.size)
+    throw new RuleError(
+      'name',
+      'two features have the same short name: rename a value in one of their conditions',
+    );
+  return features;
+}
+
+const leafName = (index: number) => `l${index}`;
+
+function leafOf(
+  text: string,
+  reference: Reference,
+  index: number,
+  features: ReadonlyMap<string, Feature>,
+): Leaf {
+  const base = { index, name: leafName(index), text, type: typeOf(reference) };
+  if (reference.kind === 'rfm') return { ...base, kind: 'rfm', score: reference.score };
+  if (reference.kind !== 'events') return { ...base, kind: reference.kind, of: reference.name };
+  const { type, filter, property, aggregate, window } = reference;
+  const feature = features.get(featureKey({ type, filter, property }));
+  if (!feature) throw new Error(`no feature was planned for ${text}`);
+  const column = columnOf(aggregate, window !== undefined);
+  const columns =
+    window === undefined ? feature.total : window.unit === 'day' ? feature.daily : feature.hourly;
+  return {
+    ...base,
+    kind: 'events',
+    reference,
+    feature,
+    slot: column === undefined ? -1 : (columns ?? []).indexOf(column),
+  };
+}
+
+function typeOf(reference: Reference): LeafType {
+  if (reference.kind === 'rfm') return 'int';
+  if (reference.kind === 'hasTag' || reference.kind === 'hasTrait') return 'bool';
+  if (reference.kind === 'tagValue') return 'string';
+  if (reference.kind !== 'events') return 'any';
+  if (reference.aggregate === 'count' || reference.aggregate === 'days') return 'int';
+  if (reference.aggregate === 'any') return 'bool';
+  const isTime = reference.aggregate === 'first' || reference.aggregate === 'last';
+  return isTime && reference.property === undefined ? 'time' : 'any';
+}
+
+const eventsLeaf = (leaf: Leaf | undefined): EventsLeaf[] => (leaf?.kind === 'events' ? [leaf] : []);
+
+function checkTags(rules: readonly CompiledRule[], places: ReadonlyMap<string, RulePlace>): void {
+  const byTag = new Map(rules.map((rule) => [rule.tag, rule]));
+  for (const leaf of rules.flatMap((rule) => rule.leaves)) {
+    if (leaf.kind !== 'hasTag' && leaf.kind !== 'tagValue') continue;
+    const read = byTag.get(leaf.of);
+    const place = places.get(leaf.text);
+    if (!read) throw new RuleError('name', `no rule earns the tag ${JSON.stringify(leaf.of)}`, place);
+    if (leaf.kind === 'tagValue' && read.rule.when !== undefined)
+      throw new RuleError(
+        'type',
+        `the tag ${leaf.of} is held or not: ask hasTag(${JSON.stringify(leaf.of)})`,
+        place,
+      );
+  }
+}
+
+/** Every rule after those it reads; otherwise in the order given. @throws RuleError where rules read each other in a circle */
+function inOrder(rules: readonly CompiledRule[]): CompiledRule[] {
+  const byTag = new Map(rules.map((rule) => [rule.tag, rule]));
+  const ordered = new Set<CompiledRule>();
+  const visit = (rule: CompiledRule, path: readonly string[]): void => {
+    if (ordered.has(rule)) return;
+    const at = path.indexOf(rule.tag);
+    if (at >= 0) {
+      const circle = [...path.slice(at), rule.tag].join(' → ');
+      throw new RuleError('cycle', `rules read each other in a circle: ${circle}`, { tag: rule.tag });
+    }
+    for (const tag of rule.reads) {
+      const read = byTag.get(tag);
+      if (read) visit(read, [...path, rule.tag]);
+    }
+    ordered.add(rule);
+  };
+  for (const rule of rules) visit(rule, []);
+  return [...ordered];
+}
+
+function inTag<T>({ tag }: RulePlace, work: () => T): T {
+  try {
+    return work();
+  } catch (error) {
+    throw error instanceof RuleError && error.tag === undefined ? error.inTag(tag) : error;
+  }
+}
+
+const byTagName = (a: Rule, b: Rule) => (a.tag < b.tag ? -1 : a.tag > b.tag ? 1 : 0);
+const identity = ({ tag, version, when, values }: VersionedRule) => [
+  tag,
+  version,
+  when ?? Object.entries(values ?? {}),
+];

@@ -1,0 +1,107 @@
+import { z } from 'zod';
+import { type Brand, type Rule, rule } from '../platform/brand.ts';
+import { type Clock, toIso } from '../platform/clock.ts';
+import { RejectedError } from '../platform/errors.ts';
+import { type HttpReply, type HttpRequest, json } from '../platform/http.ts';
+import type { Queue } from '../platform/queue.ts';
+import type { Table } from '../platform/table.ts';
+import type { authorize } from '../query/auth.ts';
+import type { KeptRule } from './file-rules.ts';
+import { RuleError } from './rule-error.ts';
+import { compileRules, type VersionedRule } from './rulebook.ts';
+import type { RuleStore } from './rules-store.ts';
+
+/** A message of the `recompute` queue: all profiles of one segment of the table are due under this book. */
+export const recomputeMessage = z.strictObject({
+  book: z.string(),
+  segment: z.int().nonnegative(),
+  of: z.int().positive(),
+});
+export type RecomputeMessage = z.infer<typeof recomputeMessage>;
+
+/** Into how many parallel segments a changed rule's work is divided. */
+export const RECOMPUTE_SEGMENTS = 4;
+
+export interface RulesDeps {
+  readonly rules: RuleStore;
+  readonly recompute: Queue;
+  readonly brand: Brand;
+  readonly now: Clock;
+}
+
+/** `GET /rules`, `GET /rules/{tag}` with any key; `PUT /rules/{tag}` with an admin's. */
+export async function rulesApi(
+  { method, params: { tag }, headers, body }: HttpRequest,
+  deps: RulesDeps & { readonly table: Table; readonly authorize: typeof authorize },
+): Promise<HttpReply> {
+  const caller = await deps.authorize(headers, deps.table, method === 'PUT' ? ['admin'] : undefined);
+  if (tag === undefined) return listRules(deps);
+  return method === 'PUT' ? putRule(tag, body.toString('utf8'), caller.name, deps) : getRule(tag, deps);
+}
+
+/** `GET /rules`: the rules in force. */
+export async function listRules({ rules }: Pick<RulesDeps, 'rules'>): Promise<HttpReply> {
+  return json(200, { rules: await rules.list() });
+}
+
+/** `GET /rules/{tag}`: the rule in force and its versions, newest first. @throws RejectedError 404 */
+export async function getRule(tag: string, { rules }: Pick<RulesDeps, 'rules'>): Promise<HttpReply> {
+  const found = await rules.get(tag);
+  if (!found) throw new RejectedError('unknown_tag', `no rule earns the tag ${JSON.stringify(tag)}`, 404);
+  return json(200, { rule: found.rule, versions: found.versions.map(shown) });
+}
+
+/**
+ * `PUT /rules/{tag}`: puts a rule in force and has all profiles evaluated anew. The body is the rule without its tag,
+ * as JSON, or an expression: a JSON string, or the bare text.
+ *
+ * A rule that is wrong is answered with 422 and where it is wrong; nothing was changed. Putting what is in force
+ * already changes nothing but asks for the evaluation again, so that a request may be repeated.
+ */
+export async function putRule(tag: string, body: string, by: string, deps: RulesDeps): Promise<HttpReply> {
+  try {
+    const put = await deps.rules.put(parseRule(tag, body), toIso(deps.now()), by);
+    await announce(put.rules, deps);
+    return json(200, { rule: put.rule });
+  } catch (error) {
+    if (!(error instanceof RuleError)) throw error;
+    const { reason, message, type, line, column, caret } = error;
+    const inTag = error.tag !== undefined && error.tag !== tag ? { tag: error.tag } : {};
+    return json(error.status, { error: { reason, message, type, line, column, caret, ...inTag } });
+  }
+}
+
+/** Has all profiles evaluated anew where a deployment changed the brand's file. @returns whether it did */
+export const adoptRules = (deps: Pick<RulesDeps, 'rules' | 'recompute' | 'brand'>): Promise<boolean> =>
+  deps.rules.adopt((rules) => announce(rules, deps));
+
+async function announce(
+  rules: readonly VersionedRule[],
+  { recompute, brand }: Pick<RulesDeps, 'recompute' | 'brand'>,
+) {
+  const book = compileRules(rules, brand).digest;
+  const message = (segment: number): RecomputeMessage => ({ book, segment, of: RECOMPUTE_SEGMENTS });
+  await recompute.send(Array.from({ length: RECOMPUTE_SEGMENTS }, (_, i) => JSON.stringify(message(i))));
+}
+
+function parseRule(tag: string, body: string): Rule {
+  const said = expressionOf(body);
+  const parsed = rule.safeParse(typeof said === 'string' ? { tag, when: said } : { ...said, tag });
+  if (parsed.success) return parsed.data;
+  const issues = parsed.error.issues.map(({ path, message }) => `${path.join('.') || 'rule'}: ${message}`);
+  throw new RuleError('shape', issues.join('; '), { tag });
+}
+
+/** An object is a rule, anything else the text of an expression: `true` is JSON too, and a rule. */
+function expressionOf(body: string): string | object {
+  try {
+    const value: unknown = JSON.parse(body);
+    if (typeof value === 'string') return value;
+    if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value;
+  } catch {
+    // Not JSON: the bare text.
+  }
+  return body.trim();
+}
+
+const shown = ({ rule: { version, ...rest }, at, by }: KeptRule) => ({ version, ...rest, at, by });

@@ -1,0 +1,150 @@
+import { isDeepStrictEqual } from 'node:util';
+import { z } from 'zod';
+import { type Brand, type Rule, rule } from '../platform/brand.ts';
+import { ConflictError } from '../platform/errors.ts';
+import { keys } from '../platform/keys.ts';
+import type { Table } from '../platform/table.ts';
+import { type KeptRule, type KeptRules, mergeFileRules, nothingKept } from './file-rules.ts';
+import { RuleError } from './rule-error.ts';
+import { compileRules, type VersionedRule } from './rulebook.ts';
+
+/** A rule with the version that a row holds. As text: DynamoDB's maps forget the order of `values`. */
+const versioned = z.looseObject({ version: z.int().positive() }).transform(
+  ({ version, ...rest }): VersionedRule => ({
+    ...rule.parse(rest),
+    version,
+  }),
+);
+const keptRule = z.strictObject({ rule: versioned, at: z.string().optional(), by: z.string().optional() });
+const text = z.string().transform((it): unknown => JSON.parse(it));
+const rulesRow = z.object({
+  v: z.int().positive(),
+  rules: text.pipe(z.array(keptRule)),
+  file: z.record(z.string(), z.string()),
+  retired: z.record(z.string(), z.int()),
+});
+const ruleRow = z.object({ rule: text.pipe(keptRule) });
+
+const ATTEMPTS = 8;
+/** All rules stand in one row, and a row has 400 KB. */
+const MAX_BYTES = 300_000;
+
+/**
+ * The rules in force and every version that ever was. The row of the rules is the truth; a version's own row is its
+ * history, written when it is put and again before it is replaced, so that no crash loses one.
+ */
+export function ruleStore(table: Table, brand: Brand) {
+  /** What the row holds, and what is in force: the row with the brand's file merged in. */
+  async function kept(): Promise<{ stored: KeptRules; merged: KeptRules }> {
+    const row = await table.get(keys.rules());
+    if (!row) return { stored: nothingKept, merged: mergeFileRules(nothingKept, brand.rules) };
+    const { v, rules, file, retired } = rulesRow.parse(row);
+    const stored = { version: v, rules, file, retired };
+    return { stored, merged: mergeFileRules(stored, brand.rules) };
+  }
+
+  const append = (it: KeptRule) =>
+    table.put({ ...keys.rule(it.rule.tag, it.rule.version), rule: JSON.stringify(it) });
+
+  /** Puts the row in place of the one that was read. @returns false if somebody else wrote first */
+  async function replace(stored: KeptRules, next: Omit<KeptRules, 'version'>): Promise<boolean> {
+    const rules = JSON.stringify(next.rules);
+    if (Buffer.byteLength(rules) > MAX_BYTES)
+      throw new RuleError('cost', `all rules together are longer than ${MAX_BYTES} bytes`);
+    compileRules(
+      next.rules.map((it) => it.rule),
+      brand,
+    );
+    const inForce = new Set(next.rules.map(nameOf));
+    for (const it of stored.rules) if (!inForce.has(nameOf(it))) await append(it);
+    const row = { v: stored.version + 1, rules, file: { ...next.file }, retired: { ...next.retired } };
+    try {
+      await table.put({ ...keys.rules(), ...row }, { kind: 'version', version: stored.version });
+      return true;
+    } catch (error) {
+      if (error instanceof ConflictError) return false;
+      throw error;
+    }
+  }
+
+  return {
+    /** The rules in force. `version` grows with each put; 0 before the first. */
+    async current(): Promise<{ version: number; rules: VersionedRule[] }> {
+      const { merged } = await kept();
+      return { version: merged.version, rules: merged.rules.map((it) => it.rule) };
+    },
+
+    /** One rule in force and all its versions, newest first; undefined if the tag has no rule. */
+    async get(tag: string): Promise<{ rule: VersionedRule; versions: KeptRule[] } | undefined> {
+      const { stored, merged } = await kept();
+      const ofTag = [...merged.rules, ...stored.rules].filter((it) => it.rule.tag === tag);
+      const present = merged.rules.find((it) => it.rule.tag === tag);
+      if (!present) return undefined;
+      for await (const row of table.query(keys.rule(tag, 0).pk)) ofTag.push(ruleRow.parse(row).rule);
+      const versions = new Map(ofTag.reverse().map((it) => [it.rule.version, it]));
+      return {
+        rule: present.rule,
+        versions: [...versions.values()].sort((a, b) => b.rule.version - a.rule.version),
+      };
+    },
+
+    /**
+     * Puts a rule in force as the tag's next version. All rules are compiled together first: what is in force always
+     * compiles. Putting what is in force already changes nothing.
+     *
+     * @throws RuleError if the rules would not compile; then nothing was written
+     * @throws ConflictError if others kept writing at the same time
+     */
+    async put(rule: Rule, at: string, by: string): Promise<{ rule: VersionedRule; rules: VersionedRule[] }> {
+      for (let attempt = 1; attempt <= ATTEMPTS; attempt++) {
+        const { stored, merged } = await kept();
+        const present = merged.rules.find((it) => it.rule.tag === rule.tag);
+        const { [rule.tag]: retiredVersion, ...retired } = merged.retired;
+        const unchanged = present !== undefined && isSame(present.rule, rule);
+        const version = (present?.rule.version ?? retiredVersion ?? 0) + 1;
+        const next: KeptRule = unchanged ? present : { rule: { ...rule, version }, at, by };
+        const rules = present
+          ? merged.rules.map((it) => (it === present ? next : it))
+          : [...merged.rules, next];
+        const done = { rule: next.rule, rules: rules.map((it) => it.rule) };
+        if (unchanged) return done;
+        if (present) await append(present);
+        if (!(await replace(stored, { rules, file: merged.file, retired }))) continue;
+        await append(next);
+        return done;
+      }
+      throw new ConflictError(`the rules were written ${ATTEMPTS} times by others: put ${rule.tag} again`);
+    },
+
+    /**
+     * Writes down what a deployment changed in the brand's file, so that its versions are fixed. The rules that come
+     * into force are announced before they are written: a crash in between announces twice, never not at all.
+     *
+     * @returns whether the rules in force are others now
+     */
+    async adopt(announce: (rules: readonly VersionedRule[]) => Promise<void>): Promise<boolean> {
+      for (let attempt = 1; attempt <= ATTEMPTS; attempt++) {
+        const { stored, merged } = await kept();
+        if (stored.version > 0 && isDeepStrictEqual(stored.file, merged.file)) return false;
+        const changed = stored.rules.map(nameOf).join() !== merged.rules.map(nameOf).join();
+        if (changed) await announce(merged.rules.map((it) => it.rule));
+        if (await replace(stored, merged)) return changed;
+      }
+      throw new ConflictError('the rules were written by others: adopt the file again');
+    },
+
+    /** The rules in force, by tag. */
+    async list(): Promise<VersionedRule[]> {
+      const { merged } = await kept();
+      return merged.rules.map((it) => it.rule).sort((a, b) => (a.tag < b.tag ? -1 : 1));
+    },
+  };
+}
+
+export type RuleStore = ReturnType<typeof ruleStore>;
+
+const nameOf = ({ rule: { tag, version } }: KeptRule) => `${tag}@${version}`;
+
+const content = ({ tag, name, when, values }: Rule) =>
+  JSON.stringify([tag, name?.zh, name?.en, when, Object.entries(values ?? {})]);
+const isSame = (a: Rule, b: Rule): boolean => content(a) === content(b);

@@ -1,0 +1,339 @@
+// Scope: the synthesised template. What CloudFormation makes of it is AWS's; what runs in it is tested elsewhere.
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { beforeAll, describe, expect, test } from 'vitest';
+import { aStack, emptyBundles, functionNames, functionOf } from './a-stack.ts';
+
+const root = resolve(import.meta.dirname, '../..');
+let demo: ReturnType<typeof aStack>;
+beforeAll(() => {
+  demo = aStack('demo');
+});
+
+const properties = (type: string) => demo.ofType(type).map(([, { Properties }]) => Properties);
+
+describe('the table', () => {
+  test('can be restored to any second, forgets what is told to expire, is encrypted, and outlives its stack', () => {
+    const [[, table]] = demo.ofType('AWS::DynamoDB::GlobalTable') as [
+      [string, (typeof demo.resources)[string]],
+    ];
+    expect(table).toMatchObject({
+      DeletionPolicy: 'Retain',
+      Properties: {
+        BillingMode: 'PAY_PER_REQUEST',
+        TimeToLiveSpecification: { AttributeName: 'ttl', Enabled: true },
+        SSESpecification: { SSEEnabled: true },
+        Replicas: [
+          {
+            DeletionProtectionEnabled: true,
+            PointInTimeRecoverySpecification: { PointInTimeRecoveryEnabled: true },
+          },
+        ],
+      },
+    });
+    expect(demo.stack.terminationProtection).toBe(true);
+  });
+
+  test('knows who is due next, by keys alone', () => {
+    const [table] = properties('AWS::DynamoDB::GlobalTable');
+    expect(table.GlobalSecondaryIndexes).toEqual([
+      {
+        IndexName: 'due',
+        KeySchema: [
+          { AttributeName: 'w', KeyType: 'HASH' },
+          { AttributeName: 'due', KeyType: 'RANGE' },
+        ],
+        Projection: { ProjectionType: 'KEYS_ONLY' },
+      },
+    ]);
+  });
+
+  test('of a stack to try things with goes when the stack goes', () => {
+    const trial = aStack('demo', { keepData: false });
+    for (const type of ['AWS::DynamoDB::GlobalTable', 'AWS::SecretsManager::Secret'])
+      for (const [, { DeletionPolicy }] of trial.ofType(type)) expect(DeletionPolicy).toBe('Delete');
+    expect(trial.stack.terminationProtection).toBe(false);
+  });
+});
+
+describe('queues', () => {
+  const queues = () => demo.ofType('AWS::SQS::Queue');
+  const working = () => queues().filter(([, { Properties }]) => Properties.RedrivePolicy);
+
+  test('each has a dead-letter queue that keeps ten days longer than it does', () => {
+    expect(working()).toHaveLength(3);
+    const dead = new Map(queues().filter(([, { Properties }]) => !Properties.RedrivePolicy));
+    for (const [, { Properties }] of working()) {
+      const letters = dead.get(Properties.RedrivePolicy.deadLetterTargetArn['Fn::GetAtt'][0]);
+      expect(letters?.Properties.MessageRetentionPeriod - Properties.MessageRetentionPeriod).toBe(864_000);
+      expect(Properties.RedrivePolicy.maxReceiveCount).toBe(5);
+    }
+    expect(dead.size).toBe(3);
+  });
+
+  test('hide a message six times as long as its function may take, and bring back only what failed', () => {
+    for (const source of properties('AWS::Lambda::EventSourceMapping')) {
+      const queue = demo.resources[source.EventSourceArn['Fn::GetAtt'][0]];
+      const fn = demo.resources[source.FunctionName.Ref];
+      expect(queue?.Properties.VisibilityTimeout).toBe(6 * fn?.Properties.Timeout);
+      expect(source.FunctionResponseTypes).toEqual(['ReportBatchItemFailures']);
+    }
+  });
+
+  test('are encrypted, and refuse what does not come by TLS', () => {
+    for (const [, { Properties }] of queues()) expect(Properties.SqsManagedSseEnabled).toBe(true);
+    const policies = properties('AWS::SQS::QueuePolicy');
+    expect(policies).toHaveLength(queues().length);
+    for (const { PolicyDocument } of policies)
+      expect(PolicyDocument.Statement).toMatchObject([
+        { Effect: 'Deny', Condition: { Bool: { 'aws:SecureTransport': 'false' } } },
+      ]);
+  });
+
+  test('events wait at most a second to fill a batch of a hundred', () => {
+    const [events] = properties('AWS::Lambda::EventSourceMapping').filter(
+      ({ FunctionName }) => functionOf(FunctionName.Ref) === 'profile',
+    );
+    expect(events).toMatchObject({ BatchSize: 100, MaximumBatchingWindowInSeconds: 1 });
+  });
+});
+
+describe('functions', () => {
+  const functions = () => demo.ofType('AWS::Lambda::Function');
+
+  test('are those of functions/, on Node 24 and arm64, traced, with a log that ends', () => {
+    expect(
+      functions()
+        .map(([id]) => functionOf(id))
+        .sort(),
+    ).toEqual(functionNames);
+    for (const [, { Properties }] of functions()) {
+      expect(Properties).toMatchObject({
+        Runtime: 'nodejs24.x',
+        Architectures: ['arm64'],
+        TracingConfig: { Mode: 'Active' },
+      });
+      const log = demo.resources[Properties.LoggingConfig.LogGroup.Ref];
+      expect(log?.Properties.RetentionInDays).toBe(demo.brand.retention.logDays);
+    }
+  });
+
+  test('each file of functions/ is deployed', () => {
+    const files = readdirSync(join(root, 'functions')).map((file) => file.replace(/\.ts$/, ''));
+    expect(files.filter((file) => !functionNames.includes(file))).toEqual([]);
+  });
+
+  test.each(functionNames)('%s is given exactly the variables that it reads', async (name) => {
+    const file = join(root, 'functions', `${name}.ts`);
+    if (!existsSync(file)) return expect.fail(`functions/${name}.ts is missing`);
+    const { env } = await import(file);
+    const [set] = functions().filter(([id]) => functionOf(id) === name);
+    expect(Object.keys(set?.[1].Properties.Environment?.Variables ?? {}).sort()).toEqual(
+      Object.keys(env.shape).sort(),
+    );
+  });
+
+  test('a missing bundle is named, not deployed without', () => {
+    expect(() => aStack('demo', { code: emptyBundles(['capture']) })).toThrow(
+      /functions\/attribution\.ts is missing/,
+    );
+  });
+
+  test('a tick comes every minute, once', () => {
+    const [clock] = properties('AWS::Scheduler::Schedule');
+    expect(clock).toMatchObject({
+      ScheduleExpression: 'rate(1 minute)',
+      Target: { RetryPolicy: { MaximumRetryAttempts: 0 } },
+    });
+    expect(functionOf(clock.Target.Arn['Fn::GetAtt'][0])).toBe('tags');
+  });
+});
+
+describe('permissions', () => {
+  /** What a function may do: `verb on resource`, for everything but its own log and traces. */
+  function mayDo(): Record<string, string[]> {
+    const may: Record<string, string[]> = {};
+    for (const [id, { Properties }] of demo.ofType('AWS::IAM::Policy')) {
+      const verbs = Properties.PolicyDocument.Statement.flatMap(({ Action, Resource, Effect }: Statement) => {
+        expect(Effect).toBe('Allow');
+        return [Action].flat().flatMap((verb) => [Resource].flat().map((on) => `${verb} on ${nameOf(on)}`));
+      });
+      may[id.includes('Clock') ? 'clock' : functionOf(id)] = verbs
+        .filter((verb: string) => !/^(logs|xray):/.test(verb))
+        .sort();
+    }
+    return may;
+  }
+  interface Statement {
+    readonly Effect: string;
+    readonly Action: string | string[];
+    readonly Resource: unknown;
+  }
+  // biome-ignore lint/suspicious/noExplicitAny: an ARN in a template is a string or an intrinsic function
+  function nameOf(arn: any): string {
+    if (typeof arn === 'string') return arn;
+    if (arn['Fn::Join']) return arn['Fn::Join'][1].map(nameOf).join('');
+    const id: string = arn.Ref ?? arn['Fn::GetAtt'][0];
+    const secret = demo.resources[id]?.Properties.Name;
+    return secret ?? id.replace(/(Queue|Function)?[0-9A-F]{8}$/, '');
+  }
+
+  test('are these, and no others', () => {
+    const table = (verbs: string[]) => verbs.map((verb) => `dynamodb:${verb} on DataTable`);
+    const take = (queue: string) =>
+      ['DeleteMessage', 'GetQueueAttributes', 'ReceiveMessage'].map((verb) => `sqs:${verb} on ${queue}`);
+    const send = (queue: string) => `sqs:SendMessage on ${queue}`;
+    const secret = (name: string) => `secretsmanager:GetSecretValue on siyu/demo/${name}`;
+    const readWrite = table(['GetItem', 'PutItem', 'Query']);
+    expect(mayDo()).toEqual({
+      capture: [
+        ...['generic-crm', 'generic-pos', 'segment-server', 'segment-web', 'wechat-oa-main'].map(secret),
+        send('ProfileEvents'),
+      ],
+      profile: [
+        ...table(['DeleteItem', 'GetItem', 'PutItem', 'Query']),
+        secret('identity'),
+        ...take('ProfileEvents'),
+        send('AttributionConversions'),
+      ],
+      attribution: [...readWrite, ...take('AttributionConversions')],
+      tags: [
+        ...readWrite,
+        'dynamodb:Query on DataTable/index/due',
+        ...table(['Scan']),
+        ...take('TagsRecompute'),
+        send('TagsRecompute'),
+      ],
+      query: [...table(['GetItem', 'Query']), secret('identity')],
+      rules: [...readWrite, send('TagsRecompute')],
+      quarantine: [...readWrite, send('ProfileEvents')],
+      clock: ['lambda:InvokeFunction on Tags'],
+    });
+  });
+
+  test('are named verbs, never a wildcard, and no managed policy adds to them', () => {
+    for (const { PolicyDocument } of properties('AWS::IAM::Policy'))
+      for (const { Action } of PolicyDocument.Statement)
+        for (const verb of [Action].flat()) expect(verb).not.toContain('*');
+    for (const role of properties('AWS::IAM::Role')) expect(role.ManagedPolicyArns).toBeUndefined();
+  });
+
+  test('what answers people may neither delete nor scan', () => {
+    for (const name of ['capture', 'query', 'rules', 'quarantine'])
+      expect(mayDo()[name]?.filter((verb) => /Delete|Scan|Update|Batch/.test(verb))).toEqual([]);
+  });
+});
+
+describe('the API', () => {
+  /** Route → the function that answers it. */
+  function routes(): Record<string, string> {
+    return Object.fromEntries(
+      properties('AWS::ApiGatewayV2::Route').map(({ RouteKey, Target }) => {
+        const integration = demo.resources[Target['Fn::Join'][1][1].Ref];
+        return [RouteKey, functionOf(integration?.Properties.IntegrationUri['Fn::GetAtt'][0])];
+      }),
+    );
+  }
+
+  test('has these routes, and no default one', () => {
+    expect(routes()).toEqual({
+      'GET /webhooks/{channel}/{account}': 'capture',
+      'POST /webhooks/{channel}/{account}': 'capture',
+      'POST /v1/{call}': 'capture',
+      'OPTIONS /v1/{call}': 'capture',
+      'GET /healthz': 'query',
+      'GET /openapi.json': 'query',
+      'GET /profiles/{kind}/{value}': 'query',
+      'GET /profiles/{kind}/{value}/events': 'query',
+      'GET /profiles/{kind}/{value}/conversions': 'query',
+      'GET /profiles/{kind}/{value}/tags/{tag}/explain': 'query',
+      'GET /tags': 'query',
+      'GET /tags/{tag}/profiles': 'query',
+      'GET /attribution': 'query',
+      'GET /conversions/{id}': 'query',
+      'GET /reviews': 'query',
+      'GET /rules': 'rules',
+      'GET /rules/{tag}': 'rules',
+      'PUT /rules/{tag}': 'rules',
+      'GET /quarantine': 'quarantine',
+      'POST /quarantine/{id}/replay': 'quarantine',
+    });
+  });
+
+  test('bears a flood, and its log names nobody: no path, no query, no address', () => {
+    const [stage] = properties('AWS::ApiGatewayV2::Stage');
+    expect(stage.DefaultRouteSettings).toEqual({ ThrottlingBurstLimit: 4000, ThrottlingRateLimit: 2000 });
+    expect(stage.AccessLogSettings.Format).toContain('$context.routeKey');
+    expect(stage.AccessLogSettings.Format).not.toMatch(/path|query|identity|sourceIp/i);
+  });
+});
+
+describe('secrets', () => {
+  test('the key of personal identifiers is made by AWS; those of channels are made empty', () => {
+    const secrets = Object.fromEntries(
+      properties('AWS::SecretsManager::Secret').map(({ Name, GenerateSecretString }) => [
+        Name,
+        GenerateSecretString,
+      ]),
+    );
+    expect(secrets).toMatchObject({
+      'siyu/demo/identity': { SecretStringTemplate: '{}', GenerateStringKey: 'key', PasswordLength: 64 },
+    });
+    expect(Object.keys(secrets)).toHaveLength(6);
+    expect(Object.values(secrets).filter(Boolean)).toHaveLength(1);
+    const text = JSON.stringify(demo.template.toJSON());
+    expect(['"SecretString":', 'whsec_', 'development_'].filter((word) => text.includes(word))).toEqual([]);
+  });
+});
+
+describe('alarms', () => {
+  test('stand on every queue, every dead-letter queue, every function and the API', () => {
+    const watched = properties('AWS::CloudWatch::Alarm').map(({ MetricName }) => MetricName);
+    const count = (name: string) => watched.filter((metric) => metric === name).length;
+    expect({
+      late: count('ApproximateAgeOfOldestMessage'),
+      dead: count('ApproximateNumberOfMessagesVisible'),
+      errors: count('Errors'),
+      throttles: count('Throttles'),
+      api: count('5xx'),
+    }).toEqual({ late: 3, dead: 3, errors: 7, throttles: 7, api: 1 });
+  });
+
+  test('each names a heading of docs/deploy.md that says what to do', () => {
+    const headings = [...readFileSync(join(root, 'docs/deploy.md'), 'utf8').matchAll(/^#+ (.+)$/gm)].map(
+      ([, heading]) =>
+        heading
+          ?.toLowerCase()
+          .replace(/[^\w\s-]/g, '')
+          .replaceAll(' ', '-'),
+    );
+    for (const { AlarmDescription } of properties('AWS::CloudWatch::Alarm')) {
+      const anchor = /^demo: .+ Runbook: docs\/deploy\.md#([\w-]+)$/.exec(AlarmDescription)?.[1];
+      expect(headings).toContain(anchor);
+    }
+  });
+
+  test('tell the topic that was named', () => {
+    const topic = 'arn:aws:sns:eu-west-1:123456789012:night-shift';
+    const { ofType } = aStack('demo', { alarmTopicArn: topic });
+    for (const [, { Properties }] of ofType('AWS::CloudWatch::Alarm'))
+      expect(Properties.AlarmActions).toEqual([topic]);
+  });
+});
+
+test('two brands share no name', () => {
+  const names = (brand: string) => {
+    const { stack, resources } = aStack(brand);
+    const given = Object.values(resources).flatMap(({ Type, Properties }) =>
+      Object.entries(Properties)
+        // Within its role, its API, its metric's namespace: these name nothing that another brand could meet.
+        .filter(([name]) => /Name$/.test(name) && !/^(Policy|Stage|Metric)Name$/.test(name))
+        .filter(([, value]) => typeof value === 'string')
+        .map(([, value]) => `${Type} ${value}`),
+    );
+    return [`stack ${stack.stackName}`, ...given];
+  };
+  const [demo, edu] = [names('demo'), names('demo-edu')];
+  expect(demo).toContain('AWS::ApiGatewayV2::Api siyu-demo');
+  expect(demo.filter((name) => edu.includes(name))).toEqual([]);
+});

@@ -1,0 +1,83 @@
+// Scope: what esbuild makes of a function, and what lies beside it. Whether the functions work is tested with them.
+import { execFile } from 'node:child_process';
+import { mkdtemp, readdir, readFile, rm, stat } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { loadBrand } from '../../infra/brands/load.ts';
+import { type BuiltFunction, buildFunctions, stageBrand } from '../../infra/build.ts';
+
+const run = promisify(execFile);
+let to: string;
+let built: BuiltFunction[];
+let bundle: string;
+
+beforeAll(async () => {
+  to = await mkdtemp(join(tmpdir(), 'siyu-build-'));
+  built = await buildFunctions({ from: join(import.meta.dirname, 'fixtures'), to });
+  bundle = await readFile(join(to, 'probe', 'index.mjs'), 'utf8');
+});
+afterAll(() => rm(to, { recursive: true, force: true }));
+
+test('every file of the folder becomes one bundle, and its size is told', () => {
+  expect(built).toEqual([{ name: 'probe', dir: join(to, 'probe'), bytes: Buffer.byteLength(bundle) }]);
+});
+
+test('a staged function runs with nothing but Node, and finds its brand beside it', async () => {
+  const dir = await stageBrand(loadBrand('demo-edu'), built, join(to, 'demo-edu'));
+  const { stdout } = await run(
+    process.execPath,
+    [
+      '-e',
+      'import(process.argv[1]).then((m) => m.handler()).then((reply) => console.log(JSON.stringify(reply)))',
+      join(dir, 'probe', 'index.mjs'),
+    ],
+    { env: { AWS_REGION: 'eu-west-1' }, cwd: tmpdir() },
+  );
+  expect(JSON.parse(stdout)).toEqual({
+    brand: 'demo-edu',
+    digest: '9935ed35',
+    reason: 'Invalid input: expected string, received undefined',
+    opens: 3,
+  });
+});
+
+test('no secret of the local run travels with the code', async () => {
+  const brand = loadBrand('demo');
+  const dir = await stageBrand(brand, built, join(to, 'demo'));
+  const staged = await readFile(join(dir, 'probe', 'brand.json'), 'utf8');
+  expect(JSON.parse(staged)).toEqual({ ...brand, local: undefined });
+  expect(['whsec_', 'encodingAesKey', 'development_'].filter((word) => staged.includes(word))).toEqual([]);
+});
+
+/** Which of these the bundle holds; a list, so that a failure does not print the bundle. */
+const held = (...words: string[]) => words.filter((word) => bundle.includes(word));
+
+test('built-ins are asked of the process: an import would load them all at start', () => {
+  expect(bundle.match(/\bimport\b[^;(]{0,100}?["']node:\w+["']|\brequire\(/g)).toBeNull();
+  expect(held('process.getBuiltinModule("node:https")')).toHaveLength(1);
+});
+
+test('credentials come from the environment alone: no profiles, no SSO, no containers', () => {
+  expect(held('no AWS credentials in the environment')).toHaveLength(1);
+  expect(held('sso_session', 'AWS_CONTAINER_CREDENTIALS', 'credential_process')).toEqual([]);
+});
+
+test('zod brings one language, and table, queue and secrets together fit in 400 KB', () => {
+  expect(held('Invalid input: expected ', 'Ungültige Eingabe')).toEqual(['Invalid input: expected ']);
+  expect(built[0]?.bytes).toBeLessThan(400 * 1024);
+});
+
+test('source maps lie aside, where no function loads them', async () => {
+  expect(await readdir(join(to, 'probe'))).toEqual(['index.mjs']);
+  expect(held('sourceMappingURL')).toEqual([]);
+  expect(await readdir(join(to, 'maps'))).toEqual(['probe.map']);
+});
+
+test('building again writes nothing that is the same already', async () => {
+  const path = join(to, 'probe', 'index.mjs');
+  const before = await stat(path);
+  await buildFunctions({ from: join(import.meta.dirname, 'fixtures'), to });
+  expect((await stat(path)).ino).toBe(before.ino);
+});

@@ -1,0 +1,132 @@
+import type { Event, Identifier } from '../../../lib/events/event.ts';
+import { byText, distinct } from './order.ts';
+
+const strongKinds = [
+  'member_id',
+  'wechat_unionid',
+  'customer_id',
+  'wecom_external_userid',
+  'douyin_union_id',
+  'yz_open_id',
+  'wid',
+  'phone',
+  'email',
+];
+const weakKinds = [
+  'wechat_openid',
+  'douyin_open_id',
+  'unverified_phone',
+  'unverified_email',
+  'anonymous_id',
+  'device_id',
+];
+const allKinds = [...strongKinds, ...weakKinds];
+
+/** So many strong identifiers one profile may have. */
+const MOST_STRONG = 64;
+
+/** Who is who. */
+export interface Identities {
+  /** Each with at least one event, ordered by their names. */
+  readonly profiles: readonly {
+    /** Sorted as text, without repetition. */
+    readonly names: readonly string[];
+    /** In order of (time, id). */
+    readonly events: readonly Event[];
+  }[];
+  /** Pairs of strong identifiers that met on an event and were not joined, with the first such event. */
+  readonly reviews: readonly { readonly pair: readonly [string, string]; readonly event: string }[];
+}
+
+export const nameOf = ({ kind, scope, value }: Identifier): string => `${kind} ${scope} ${value}`;
+
+const isStrong = (id: Identifier) => strongKinds.includes(id.kind);
+const rankOf = (id: Identifier) => (allKinds.includes(id.kind) ? allKinds.indexOf(id.kind) : allKinds.length);
+
+/** Distinct identifiers, strongest kind first, then by scope and value. */
+function ranked(ids: readonly Identifier[]): Identifier[] {
+  const distinctIds = [...new Map(ids.map((id) => [nameOf(id), id])).values()];
+  return distinctIds.sort(
+    (a, b) =>
+      rankOf(a) - rankOf(b) || byText(a.kind, b.kind) || byText(a.scope, b.scope) || byText(a.value, b.value),
+  );
+}
+
+const strongOf = (event: Event) => ranked(event.identifiers.filter(isStrong));
+const weakOf = (event: Event) => ranked(event.identifiers.filter((id) => !isStrong(id)));
+
+/** The profiles that a set of events makes, by reading the events in the order of their times. */
+export function identities(given: readonly Event[]): Identities {
+  const events = distinct(given);
+  const { componentOf, reviews } = joinStrong(events);
+
+  const strongSighting = new Map<string, Event>(); // S: the first event with a strong identifier and this weak one
+  const weakSighting = new Map<string, Event>(); // K: the first event of weak identifiers only with this one
+  for (const event of events) {
+    const sightings = strongOf(event).length > 0 ? strongSighting : weakSighting;
+    for (const weak of weakOf(event)) if (!sightings.has(nameOf(weak))) sightings.set(nameOf(weak), event);
+  }
+  const primaryOf = (event: Event) => nameOf(weakOf(event)[0]!);
+  const rootOf = (weak: string): string => {
+    const seen = weakSighting.get(weak);
+    return !seen || primaryOf(seen) === weak ? weak : rootOf(primaryOf(seen));
+  };
+
+  /** Root of a group → the component that owns it. */
+  const ownerOf = new Map<string, Set<string>>();
+  for (const event of events)
+    if (strongOf(event).length > 0)
+      for (const weak of weakOf(event)) {
+        const root = rootOf(nameOf(weak));
+        if (!ownerOf.has(root)) ownerOf.set(root, componentOf(strongOf(event)[0]!));
+      }
+
+  /** A component, or the root of a group that nobody owns. */
+  const homeOfWeak = (weak: string) => ownerOf.get(rootOf(weak)) ?? rootOf(weak);
+  const homeOf = (event: Event) => {
+    const [strong] = strongOf(event);
+    return strong ? componentOf(strong) : homeOfWeak(primaryOf(event));
+  };
+  const homes = Map.groupBy(events, homeOf);
+
+  const everyWeak = new Set([...strongSighting.keys(), ...weakSighting.keys()]);
+  const profiles = [...homes].map(([home, own]) => ({
+    names: [
+      ...(typeof home === 'string' ? [] : home),
+      ...[...everyWeak].filter((weak) => homeOfWeak(weak) === home),
+    ].sort(byText),
+    events: own,
+  }));
+  profiles.sort((a, b) => byText(a.names.join('\n'), b.names.join('\n')));
+  return { profiles, reviews };
+}
+
+/** Joins strong identifiers that meet on events; each component is one set, shared by all that are in it. */
+function joinStrong(events: readonly Event[]) {
+  const components = new Map<string, Set<string>>();
+  const identifiers = new Map<string, Identifier>();
+  for (const event of events)
+    for (const id of strongOf(event)) {
+      identifiers.set(nameOf(id), id);
+      components.set(nameOf(id), new Set([nameOf(id)]));
+    }
+  const componentOf = (id: Identifier) => components.get(nameOf(id))!;
+
+  const reviews: { pair: readonly [string, string]; event: string }[] = [];
+  for (const event of events)
+    for (const [i, a] of strongOf(event).entries())
+      for (const b of strongOf(event).slice(i + 1)) {
+        if (componentOf(a) === componentOf(b)) continue;
+        const union = new Set([...componentOf(a), ...componentOf(b)]);
+        const kindsAndScopes = [...union].map((name) => {
+          const id = identifiers.get(name)!;
+          return `${id.kind} ${id.scope}`;
+        });
+        if (new Set(kindsAndScopes).size === union.size && union.size <= MOST_STRONG) {
+          for (const name of union) components.set(name, union);
+        } else if (!reviews.some(({ pair }) => pair[0] === nameOf(a) && pair[1] === nameOf(b))) {
+          reviews.push({ pair: [nameOf(a), nameOf(b)], event: event.id });
+        }
+      }
+  return { componentOf, reviews };
+}
