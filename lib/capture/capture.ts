@@ -1,4 +1,4 @@
-import type { Channel, RawAccount, Received } from '../channels/channel.ts';
+import { type Channel, MisconfiguredError, type RawAccount, type Received } from '../channels/channel.ts';
 import { accountsOf, channelNamed, homeOf } from '../channels/registry.ts';
 import { sameSecret } from '../channels/verify.ts';
 import { type Brand, secretName } from '../platform/brand.ts';
@@ -23,6 +23,7 @@ export interface CaptureDeps {
 
 export type CaptureFact =
   | { readonly what: 'refused'; readonly channel: string; readonly reason: string; readonly status: number }
+  | { readonly what: 'misconfigured'; readonly channel: string; readonly message: string }
   | { readonly what: 'ignored'; readonly channel: string; readonly account: string; readonly name: string }
   | {
       readonly what: 'notice';
@@ -52,6 +53,8 @@ export async function capture(request: HttpRequest, deps: CaptureDeps): Promise<
     const reply = await answer(request, channel, deps);
     return { ...reply, headers: { ...headers, ...reply.headers } };
   } catch (error) {
+    if (error instanceof MisconfiguredError)
+      deps.tell({ what: 'misconfigured', channel: name, message: error.message });
     if (!(error instanceof RejectedError)) throw error;
     deps.tell({ what: 'refused', channel: name, reason: error.reason, status: error.status });
     const reply =
@@ -103,17 +106,21 @@ async function accountFor(request: HttpRequest, channel: Channel, deps: CaptureD
     return open(id, accounts[id]);
   }
   const key = channel.addressOf(request) ?? '';
-  const all = await Promise.all(Object.entries(accounts).map(([name, settings]) => open(name, settings)));
+  const all = await Promise.allSettled(
+    Object.entries(accounts).map(([name, settings]) => open(name, settings)),
+  );
+  const opened = all.flatMap((it) => (it.status === 'fulfilled' ? [it.value] : []));
   // Every key is compared, whichever holds: the time taken says nothing.
-  const holds = all.filter((it) =>
+  const [account] = opened.filter((it) =>
     channel
       .keysOf(it.secret)
       .map((held) => sameSecret(held, key))
       .includes(true),
   );
-  const [account] = holds;
-  if (!account) throw new RejectedError('unknown_key', 'no account has this key', 401);
-  return account;
+  if (account) return account;
+  const failed = all.find((it) => it.status === 'rejected');
+  if (failed) throw failed.reason; // it may have been the key of this account: the sender tries again
+  throw new RejectedError('unknown_key', 'no account has this key', 401);
 }
 
 function tellOf(

@@ -125,7 +125,7 @@ export interface Channel {
   secretOf(settings: unknown): string;
   /** Whose the request is, as it says itself. */
   addressOf(request: HttpRequest): string | undefined;
-  /** What an account's secret answers to. */
+  /** What an account's secret answers to; nothing while the secret is not filled in. */
   keysOf(secret: unknown): readonly string[];
   /** The answer to a handshake, or nothing if this is none. @throws RejectedError */
   handshake(request: HttpRequest, account: RawAccount, now: number): HttpReply | undefined;
@@ -144,7 +144,7 @@ const faultBody = z.union([
 
 /** Faults whose body is longer than this are kept compressed, so that one always fits a message of the queue. */
 const PLAIN_BYTES = 48 * 1024;
-const FAULT_BYTES = 160 * 1024;
+const FAULT_BYTES = 200 * 1024;
 
 /** A channel made from how it speaks. */
 export function channel<Settings extends { secret: string }, Secret>(
@@ -153,12 +153,12 @@ export function channel<Settings extends { secret: string }, Secret>(
   const sourceOf = (id: string): Source => ({ channel: spec.name, account: id });
   const placeOf = ({ id, settings, home }: Omit<RawAccount, 'secret'>): Place<Settings> => ({
     id,
-    settings: spec.settings.parse(settings),
+    settings: ours(spec.settings, settings, `the settings of ${spec.name}/${id}`),
     home,
   });
   const accountOf = (raw: RawAccount): Account<Settings, Secret> => ({
     ...placeOf(raw),
-    secret: spec.secret.parse(raw.secret),
+    secret: ours(spec.secret, raw.secret, `the secret of ${spec.name}/${raw.id}`),
   });
 
   function outcomeOf(text: string, delivery: Envelope, place: Place<Settings>, receivedAt: number): Outcome {
@@ -235,7 +235,10 @@ export function channel<Settings extends { secret: string }, Secret>(
     },
     secretOf: (settings) => spec.settings.parse(settings).secret,
     addressOf: (request) => spec.address?.of(request),
-    keysOf: (secret) => spec.address?.keys(spec.secret.parse(secret)) ?? [],
+    keysOf(secret) {
+      const parsed = spec.secret.safeParse(secret);
+      return parsed.success ? (spec.address?.keys(parsed.data) ?? []) : [];
+    },
     handshake: (request, account, now) => spec.handshake?.(request, accountOf(account), now),
     receive(request, raw, now) {
       if (request.body.length > spec.maxBytes)
@@ -260,8 +263,23 @@ export function channel<Settings extends { secret: string }, Secret>(
   };
 }
 
+/** What we configured ourselves is wrong. The sender is not to blame and tries again: an error, no refusal. */
+export class MisconfiguredError extends Error {
+  constructor(message: string) {
+    super(message);
+    this.name = 'MisconfiguredError';
+  }
+}
+
+function ours<T>(schema: z.ZodType<T>, value: unknown, what: string): T {
+  const parsed = schema.safeParse(value);
+  if (parsed.success) return parsed.data;
+  const paths = parsed.error.issues.map((issue) => issue.path.join('.') || '(whole)').join(', ');
+  throw new MisconfiguredError(`${what} is not filled in rightly, at ${paths}`); // values stay out: it is a secret
+}
+
 function packed(what: 'message' | 'text', content: Json, body: string): { [name: string]: Json } {
-  if (body.length <= PLAIN_BYTES) return { [what]: content };
+  if (Buffer.byteLength(body) <= PLAIN_BYTES) return { [what]: content };
   const gzip = gzipSync(body).toString('base64');
   if (gzip.length > FAULT_BYTES)
     throw new RejectedError(

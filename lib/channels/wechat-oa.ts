@@ -58,7 +58,7 @@ export const wechatOa = channel<Settings, Secret>({
     if (request.method !== 'GET') return undefined;
     checkSignature(request, account, request.query.signature, []);
     signedTime(request.query.timestamp, now);
-    const echo = request.query.echostr ?? '';
+    const echo = (request.query.echostr ?? '').replaceAll(' ', '+'); // a "+" that was not escaped
     // Echoed as it came: only what can be no markup.
     if (!/^[0-9A-Za-z+/=_-]{1,256}$/.test(echo)) unauthentic('bad_echostr', 'echostr is not one of WeChat');
     return { status: 200, headers: { 'content-type': 'text/plain; charset=utf-8' }, body: echo };

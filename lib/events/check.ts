@@ -81,6 +81,7 @@ export function checkEvent(
       throw new FaultError('bad_property', 'the name of a property has at most 128 characters');
     const kind = standard?.required[name] ?? (standard || name.endsWith('_id') ? byName(name) : undefined);
     const required = standard !== undefined && Object.hasOwn(standard.required, name);
+    if (kind === 'id' && value === '' && !required) continue; // how tills write "none"
     checked[name] = kind && (value !== null || required) ? formed(type, name, kind, value) : value;
   }
   for (const [name, kind] of Object.entries(standard?.required ?? {}))

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import type { Event, Identifier } from '../events/event.ts';
 import { byRank, isStrong } from './kinds.ts';
 
@@ -43,6 +44,10 @@ export interface Member {
 export interface Review extends Edge {
   readonly reason: 'conflict' | 'full';
 }
+
+/** A pair's name: a digest, so that no identifier stands in a key. */
+export const pairOf = ({ a, b }: Pick<Edge, 'a' | 'b'>): string =>
+  createHash('sha256').update(`${a}\t${b}`).digest('base64url').slice(0, 16);
 
 export interface Partition {
   readonly members: readonly Member[];

@@ -51,7 +51,10 @@ export function groupEvents(events: readonly Event[], places: ReadonlyMap<string
   );
 }
 
-/** For each weak identifier, the events that would become the first of one of its registers. */
+/**
+ * For each weak identifier, the events that are, or would become, the first of one of its registers. One that is the
+ * first already is among them: its place may have been written and its cluster not yet.
+ */
 function firstStatements(
   events: readonly Event[],
   places: ReadonlyMap<string, Place>,
@@ -65,7 +68,7 @@ function firstStatements(
         a: Attachment['beside' | 'among'],
         b: Attachment['beside' | 'among'],
         c: Place['beside'],
-      ) => a && (!b || isBefore(a, b)) && (!c || isBefore(a, c));
+      ) => a && (!b || isBefore(a, b)) && (!c || !isBefore(c, a));
       best.set(name, {
         beside: beats(said.beside, known?.beside, place?.beside) ? said.beside : known?.beside,
         among: beats(said.among, known?.among, place?.among) ? said.among : known?.among,

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import { byTime, type Event } from '../events/event.ts';
 import { nameOf, partition } from '../identity/graph.ts';
-import { END, SEGMENT } from '../platform/keys.ts';
+import { END, keys, SEGMENT } from '../platform/keys.ts';
 import type { Item, Value } from '../platform/table.ts';
 import { type Cluster, profileIds, split } from './cluster.ts';
 import { unpack, unpackSegment } from './codec.ts';
@@ -22,6 +22,9 @@ const segmentRow = z.object({ b: z.instanceof(Uint8Array) });
 /** Attributes that tell when or how often something was written, not what is so. */
 const INCIDENTAL = new Set(['v', 'ttl', 'version', 'former', 'receivedAt']);
 
+/** Reviews are kept by cluster; what they say names identifiers. */
+const REVIEWS = keys.review('', '').pk;
+
 /** Partitions whose rows say only where things are kept or when they were first seen. */
 const KEPT_APART = ['E#', 'S#key#'];
 
@@ -31,6 +34,14 @@ const KEPT_APART = ['E#', 'S#key#'];
  * receipt, shards, how a journal is cut into segments and which row a cluster stands in are left out.
  */
 export async function digestTable(rows: AsyncIterable<Item> | Iterable<Item>): Promise<TableDigest> {
+  const { lines, ...counts } = await describeTable(rows);
+  return { digest: createHash('sha256').update(lines.join('\n')).digest('hex'), ...counts };
+}
+
+/** What the digest is taken of, a line of JSON for each fact, sorted: two tables that differ can be compared. */
+export async function describeTable(
+  rows: AsyncIterable<Item> | Iterable<Item>,
+): Promise<Omit<TableDigest, 'digest'> & { readonly lines: readonly string[] }> {
   const partitions = new Map<string, Item[]>();
   for await (const row of rows) partitions.set(row.pk, [...(partitions.get(row.pk) ?? []), row]);
 
@@ -51,24 +62,19 @@ export async function digestTable(rows: AsyncIterable<Item> | Iterable<Item>): P
   }
 
   const rename = (text: string) =>
-    text.replace(/[A-Za-z0-9_-]{16}(~[A-Za-z0-9_-]{8})?/g, (id) => names.get(id) ?? id);
+    text.replace(/(?<![\w-])[\w-]{16}(~[\w-]{8})?(?![\w-])/g, (id) => names.get(id) ?? id);
   for (const [pk, found] of partitions) {
     if (KEPT_APART.some((prefix) => pk.startsWith(prefix))) continue;
     for (const row of found) {
       const isState = pk.startsWith('P#') && (row.sk === '@' || row.sk.startsWith(SEGMENT));
       if (isState || row.gone === true) continue;
-      const key = [rename(withoutShard(pk)), rename(row.sk)];
+      const key = [rename(withoutPlace(pk)), rename(pk === REVIEWS ? row.sk.replace(/^.*#/, '') : row.sk)];
       lines.push(pk.startsWith('I#') ? key : [...key, plain(row, rename)]);
     }
   }
   const texts = lines.map((line) => JSON.stringify(line)).sort();
-  const digest = createHash('sha256').update(texts.join('\n')).digest('hex');
-  return {
-    digest,
-    profiles: texts.filter((text) => text.startsWith('["profile"')).length,
-    events,
-    unfinished,
-  };
+  const profiles = texts.filter((text) => text.startsWith('["profile"')).length;
+  return { lines: texts, profiles, events, unfinished };
 }
 
 /** A cluster's profiles as the digest sees them. */
@@ -98,7 +104,9 @@ function describe(id: string, state: Item, rows: readonly Item[]) {
 const eventLine = ({ receivedAt: _, identifiers, ...event }: Event): unknown =>
   sorted({ ...event, identifiers: identifiers.map(nameOf).sort() });
 
-const withoutShard = (pk: string): string => (/^[AVT]#/.test(pk) ? pk.replace(/#\d+$/, '') : pk);
+/** A partition without where in it a row happens to stand: its shard, or the cluster that a profile's rows are kept with. */
+const withoutPlace = (pk: string): string =>
+  /^[AVT]#/.test(pk) ? pk.replace(/#\d+$/, '') : pk.startsWith('P#') ? 'P#' : pk;
 
 /** A row's content, in one form: without what is incidental, profiles by name, attributes in order. */
 function plain(row: Item, rename: (text: string) => string): unknown {

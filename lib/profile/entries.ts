@@ -7,23 +7,20 @@ export const entry = {
   tag: (profile: string, tag: string) => `T ${profile} ${tag}`,
   /** What a profile did on a brand-day (its number). */
   activity: (profile: string, day: number) => `A ${profile} ${day}`,
-  /** A profile that is no more: its days are taken back. */
-  gone: (profile: string) => `G ${profile}`,
   /** A conversion whose credits may have changed; no event before `since` can matter to it. */
   conversion: (key: string, since: string | undefined) => `C ${key} ${since ?? ''}`,
   /** All conversions of the cluster. */
   conversions: () => 'C *',
-  /** The identity conflicts of the cluster. */
-  reviews: () => 'R',
+  /** A pair of strong identifiers that met and was, or is, not joined; by the pair's digest. */
+  review: (pair: string) => `R ${pair}`,
 };
 
 export type Entry =
   | { readonly kind: 'tag'; readonly profile: string; readonly tag: string }
   | { readonly kind: 'activity'; readonly profile: string; readonly day: number }
-  | { readonly kind: 'gone'; readonly profile: string }
   | { readonly kind: 'conversion'; readonly key: string; readonly since: string | undefined }
   | { readonly kind: 'conversions' }
-  | { readonly kind: 'reviews' };
+  | { readonly kind: 'review'; readonly pair: string };
 
 export function parseEntry(text: string): Entry {
   const [kind, first = '', second = ''] = text.split(' ');
@@ -32,14 +29,12 @@ export function parseEntry(text: string): Entry {
       return { kind: 'tag', profile: first, tag: second };
     case 'A':
       return { kind: 'activity', profile: first, day: Number(second) };
-    case 'G':
-      return { kind: 'gone', profile: first };
     case 'C':
       return first === '*'
         ? { kind: 'conversions' }
         : { kind: 'conversion', key: first, since: second || undefined };
     case 'R':
-      return { kind: 'reviews' };
+      return { kind: 'review', pair: first };
     default:
       throw new Error(`unknown entry in an outbox: ${kind}`);
   }

@@ -6,6 +6,7 @@ import {
   emptyGraph,
   type Graph,
   type Partition,
+  pairOf,
   partition,
   type Sighting,
 } from '../identity/graph.ts';
@@ -99,7 +100,9 @@ export function fold(
   const after = partition(graph);
   const carried = carry(before, after);
   const late = fresh.some((event) => isFolded(event, cluster.frontier));
-  const rebuild = late || otherRules || carried === undefined;
+  const ids = profileIds(cluster.id, graph, after);
+  const moved = carried === undefined || [...cluster.shown.keys()].some((id) => !ids.includes(id));
+  const rebuild = late || otherRules || moved;
   if (rebuild && cluster.sequence > 0 && !covers(journal, undefined))
     return { kind: 'journal', from: undefined };
 
@@ -111,50 +114,33 @@ export function fold(
     : unsealed.filter((event) => !isFolded(event, cluster.frontier));
 
   // The people of the new frontier, and from there the people of now.
-  const days = after.members.map(() => new Map<number, Activity>());
+  const days = new Map<string, Activity>();
   const parts = split(events, after);
   const people = after.members.map((_, i): Person => {
     const kept = rebuild ? undefined : cluster.people[carried?.[i] ?? -1];
     const base = kept ? copyPerson(kept) : emptyPerson();
-    walk(
-      base,
-      (parts[i] ?? []).filter((event) => isFolded(event, frontier)),
-      rules,
-      (day) => days[i]?.set(day.day, day),
-    );
+    walk(base, parts[i]?.filter((event) => isFolded(event, frontier)) ?? [], rules, into(days, ids[i]));
     if (rebuild || sealing) forget(base, rules);
     return base;
   });
-  const ids = profileIds(cluster.id, graph, after);
   const profiles = after.members.map(({ names }, i): Profile => {
     const person = copyPerson(people[i] ?? emptyPerson());
-    walk(
-      person,
-      (parts[i] ?? []).filter((event) => !isFolded(event, frontier)),
-      rules,
-      (day) => days[i]?.set(day.day, day),
-    );
+    walk(person, parts[i]?.filter((event) => !isFolded(event, frontier)) ?? [], rules, into(days, ids[i]));
     if (Number.isFinite(person.walkedTo)) watch(person, now, rules);
     return { id: ids[i] ?? cluster.id, names, person };
   });
 
   const shown = new Map(profiles.map((profile) => [profile.id, shownOf(profile)]));
-  const moved =
-    carried === undefined || ids.some((id) => !cluster.shown.has(id)) || shown.size < cluster.shown.size;
-  const touched = touchedDays(fresh, events, rules);
+  const added = cluster.version > 0 && ids.some((id) => !cluster.shown.has(id));
+  const known = rebuild ? distinct([...(journal?.events ?? []), ...cluster.tail]) : cluster.tail;
+  const inOrder = !rebuild && !known.some((event) => fresh[0] && byTime(fresh[0], event) < 0);
+  const formerDays = inOrder ? shownDays(cluster) : walkedDays(cluster, before, known, rebuild, rules);
   const outbox = new Set([
     ...cluster.outbox,
     ...changedTags(cluster.shown, shown),
-    ...profiles.flatMap(({ id }, i) =>
-      changedDays(cluster.shown.get(id)?.activity, days[i] ?? new Map(), touched, rebuild && moved).map(
-        (day) => entry.activity(id, day),
-      ),
-    ),
-    ...[...cluster.shown.keys()].filter((id) => !shown.has(id)).map(entry.gone),
-    ...changedConversions(fresh, events, moved && cluster.version > 0, rules),
-    ...(after.reviews.length !== before.reviews.length || (moved && after.reviews.length > 0)
-      ? [entry.reviews()]
-      : []),
+    ...changedDays(formerDays, days, inOrder, rules, fresh),
+    ...changedConversions(fresh, events, moved || added, rules),
+    ...changedReviews(before, after),
   ]);
   return {
     kind: 'changed',
@@ -230,24 +216,58 @@ function changedTags(before: ReadonlyMap<string, Shown>, after: ReadonlyMap<stri
   return changed;
 }
 
-/** The brand-days of new events, and the day that was a person's first until an earlier event came. */
-function touchedDays(fresh: readonly Event[], events: readonly Event[], { book }: Rules): Set<number> {
-  const ids = new Set(fresh.map((event) => event.id));
-  const first = events.find((event) => !ids.has(event.id));
-  const touching = first && fresh[0] && byTime(fresh[0], first) < 0 ? [...fresh, first] : fresh;
-  return new Set(touching.map((event) => book.calendar.brandDay(Date.parse(event.occurredAt))));
+/** Notes each day's activity as it grows. */
+const into = (days: Map<string, Activity>, profile: string | undefined) => (activity: Activity) =>
+  void days.set(`${profile} ${activity.day}`, activity);
+
+/** The newest day of each profile, as it was last shown. */
+const shownDays = ({ shown }: Cluster): Map<string, Activity> =>
+  new Map(
+    [...shown].flatMap(([id, { activity }]) =>
+      activity ? [[`${id} ${activity.day}`, activity] as const] : [],
+    ),
+  );
+
+/** The days as they were before: walked again, because an event between known ones can change every later day. */
+function walkedDays(
+  cluster: Cluster,
+  division: Partition,
+  known: readonly Event[],
+  anew: boolean,
+  rules: Rules,
+): Map<string, Activity> {
+  const days = shownDays(cluster);
+  const ids = profileIds(cluster.id, cluster.graph, division);
+  const recent = anew ? known : known.filter((event) => !isFolded(event, cluster.frontier));
+  for (const [i, part] of split(recent, division).entries()) {
+    const kept = anew ? undefined : cluster.people[i];
+    walk(kept ? copyPerson(kept) : emptyPerson(), part, rules, into(days, ids[i]));
+  }
+  return days;
 }
 
+/** Entries for the days that are not as they were; where events came in order only their own days can be others. */
 function changedDays(
-  shown: Activity | undefined,
-  days: ReadonlyMap<number, Activity>,
-  touched: ReadonlySet<number>,
-  all: boolean,
-): number[] {
-  return [...days.values()]
-    .filter(({ day }) => all || touched.has(day))
-    .filter((activity) => all || JSON.stringify(activity) !== JSON.stringify(shown))
-    .map(({ day }) => day);
+  before: ReadonlyMap<string, Activity>,
+  after: ReadonlyMap<string, Activity>,
+  inOrder: boolean,
+  { book }: Rules,
+  fresh: readonly Event[],
+): string[] {
+  const own = new Set(fresh.map((event) => book.calendar.brandDay(Date.parse(event.occurredAt))));
+  return [...new Set([...(inOrder ? [] : before.keys()), ...after.keys()])]
+    .filter((key) => JSON.stringify(before.get(key)) !== JSON.stringify(after.get(key)))
+    .map((key) => key.split(' '))
+    .filter(([, day]) => !inOrder || own.has(Number(day)))
+    .map(([profile = '', day]) => entry.activity(profile, Number(day)));
+}
+
+function changedReviews(before: Partition, after: Partition): string[] {
+  const was = new Map(before.reviews.map((review) => [pairOf(review), JSON.stringify(review)]));
+  const is = new Map(after.reviews.map((review) => [pairOf(review), JSON.stringify(review)]));
+  return [...new Set([...was.keys(), ...is.keys()])]
+    .filter((pair) => was.get(pair) !== is.get(pair))
+    .map(entry.review);
 }
 
 function changedConversions(

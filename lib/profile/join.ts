@@ -1,11 +1,11 @@
 import type { Event } from '../events/event.ts';
 import type { Directory } from '../identity/directory.ts';
-import { partition } from '../identity/graph.ts';
+import { nameOf, pairOf, partition } from '../identity/graph.ts';
 import { dayName } from '../platform/clock.ts';
 import { keys } from '../platform/keys.ts';
 import type { Cluster } from './cluster.ts';
 import { newCluster } from './fold.ts';
-import { putter, reviewKey } from './outbox.ts';
+import { putter } from './outbox.ts';
 import type { Rules } from './person.ts';
 import { isRedirect, type Redirect } from './store.ts';
 import { chunks, type UpdateDeps, update } from './update.ts';
@@ -77,7 +77,7 @@ async function arrive(
     const target = await live(redirect.joined, rules, deps);
     await update(
       'unwritten' in target ? unstored(target.unwritten, part, rules) : target,
-      { events: part, graphs: [left.graph] },
+      { events: part, graphs: [left.graph], foreign: namesOutside(left, part) },
       rules,
       deps,
     );
@@ -88,6 +88,12 @@ async function arrive(
     await deps.directory.point(target.graph, target.id, left.graph.identifiers.keys());
   await deps.profiles.leave(id, redirect);
 }
+
+/** Identifiers on a cluster's events that it never held: another cluster does. */
+const namesOutside = ({ graph }: Cluster, events: readonly Event[]): Set<string> =>
+  new Set(
+    events.flatMap((event) => event.identifiers.map(nameOf)).filter((name) => !graph.identifiers.has(name)),
+  );
 
 /** Takes back every row that was derived from a cluster which is no more. */
 async function clear(
@@ -103,6 +109,7 @@ async function clear(
     for (const tag of tags.keys()) await put(keys.member(tag, profile), undefined);
     for (const day of days) await put(keys.activity(day, profile), undefined);
   }
-  for (const review of partition(left.graph).reviews) await put(reviewKey(left.id, review), undefined);
+  for (const review of partition(left.graph).reviews)
+    await put(keys.review(left.id, pairOf(review)), undefined);
   await deps.conversions?.send([JSON.stringify({ profile: left.id, conversions: 'all' })]);
 }

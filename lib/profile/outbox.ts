@@ -1,6 +1,5 @@
-import { createHash } from 'node:crypto';
 import type { Event } from '../events/event.ts';
-import { partition, type Review } from '../identity/graph.ts';
+import { pairOf, partition } from '../identity/graph.ts';
 import { DAY, dayName, toIso } from '../platform/clock.ts';
 import { ConflictError } from '../platform/errors.ts';
 import { keys } from '../platform/keys.ts';
@@ -35,22 +34,15 @@ export async function perform(cluster: Cluster, rules: Rules, deps: OutboxDeps):
   await Promise.all(
     entries.map((entry) => (entry.kind === 'tag' ? putMember(cluster, entry, put) : undefined)),
   );
-  if (entries.some(({ kind }) => kind === 'activity' || kind === 'gone')) {
-    const days = await activities(cluster, entries, rules, deps);
-    for (const entry of entries) {
-      if (entry.kind === 'activity') {
-        await put(
-          keys.activity(dayName(entry.day), entry.profile),
-          activityRow(days.get(`${entry.profile} ${entry.day}`)),
-        );
-      } else if (entry.kind === 'gone') {
-        for (const day of new Set([...days.values()].map((it) => it.day))) {
-          await put(keys.activity(dayName(day), entry.profile), undefined);
-        }
-      }
-    }
+  const days = entries.some(({ kind }) => kind === 'activity')
+    ? await activities(cluster, entries, rules, deps)
+    : undefined;
+  for (const entry of entries) {
+    if (entry.kind !== 'activity') continue;
+    const key = keys.activity(dayName(entry.day), entry.profile);
+    await put(key, activityRow(days?.get(`${entry.profile} ${entry.day}`)));
   }
-  if (entries.some(({ kind }) => kind === 'reviews')) await putReviews(cluster, put);
+  await putReviews(cluster, entries, put);
   return announce(cluster, entries, deps);
 }
 
@@ -101,8 +93,7 @@ async function activities(
   for (const [profile, { activity }] of cluster.shown)
     if (activity) days.set(`${profile} ${activity.day}`, activity);
   const missing = entries.some(
-    (entry) =>
-      entry.kind === 'gone' || (entry.kind === 'activity' && !days.has(`${entry.profile} ${entry.day}`)),
+    (entry) => entry.kind === 'activity' && !days.has(`${entry.profile} ${entry.day}`),
   );
   if (!missing) return days;
 
@@ -114,16 +105,17 @@ async function activities(
   return days;
 }
 
-/** A review's key: two identifiers that met. */
-export const reviewKey = (cluster: string, { a, b }: Pick<Review, 'a' | 'b'>) =>
-  keys.review(cluster, createHash('sha256').update(`${a}\t${b}`).digest('base64url').slice(0, 16));
-
-async function putReviews(cluster: Cluster, put: Put): Promise<void> {
-  for (const review of partition(cluster.graph).reviews) {
-    const { a, b, event, at, reason } = review;
-    const [one, other] = [a, b].map((name) => cluster.graph.identifiers.get(name));
-    if (one && other)
-      await put(reviewKey(cluster.id, review), { at, event, reason, a: { ...one }, b: { ...other } });
+async function putReviews(cluster: Cluster, entries: readonly Entry[], put: Put): Promise<void> {
+  const asked = entries.filter((entry) => entry.kind === 'review');
+  if (asked.length === 0) return;
+  const reviews = new Map(partition(cluster.graph).reviews.map((review) => [pairOf(review), review]));
+  for (const { pair } of asked) {
+    const review = reviews.get(pair);
+    const [a, b] = [review?.a, review?.b].map((name) => cluster.graph.identifiers.get(name ?? ''));
+    const content = review &&
+      a &&
+      b && { at: review.at, event: review.event, reason: review.reason, a: { ...a }, b: { ...b } };
+    await put(keys.review(cluster.id, pair), content);
   }
 }
 

@@ -29,49 +29,45 @@ export async function placesOf(events: readonly Event[], directory: Directory): 
  * Folds a group's events into their cluster and does all that follows from it. When it returns, everything is
  * written; when it throws, doing it again from the start is right.
  */
-export async function settle(group: Group, rules: Rules, deps: SettleDeps): Promise<void> {
-  for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
-    try {
-      const clusters = await Promise.all(group.clusters.map((id) => live(id, rules, deps)));
-      const target =
-        (await joinClusters(clusters, group.events, rules, deps)) ??
-        unstored(founderOf(group, deps), group.events, rules);
-      if (!(await claimAll(group, target.id, deps))) {
-        // Somebody was faster: what belongs together has to be decided anew.
-        for (const again of groupEvents(group.events, await placesOf(group.events, deps.directory)))
-          await settle(again, rules, deps);
-        return;
-      }
-      let stored = target;
-      for (const events of chunks(group.events))
-        stored = await update(stored, { events, foreign: group.foreign }, rules, deps);
-      await deps.directory.point(
-        stored.graph,
-        stored.id,
-        new Set(group.events.flatMap((event) => event.identifiers.map(nameOf))),
-      );
-      return;
-    } catch (error) {
-      if (!(error instanceof ConflictError)) throw error; // read again and decide again
-    }
+export async function settle(group: Group, rules: Rules, deps: SettleDeps, attempt = 1): Promise<void> {
+  try {
+    await settleOnce(group, rules, deps);
+  } catch (error) {
+    if (!(error instanceof ConflictError) || attempt === ATTEMPTS) throw error;
+    // Somebody was faster, and may have changed what belongs together: read again and decide again.
+    const places = await placesOf(group.events, deps.directory);
+    for (const again of groupEvents(group.events, places)) await settle(again, rules, deps, attempt + 1);
   }
-  throw new Error('a profile is written by too many at once: the batch comes again');
 }
 
-/** Claims what nobody has; false if somebody else has got something in the meantime. */
+async function settleOnce(group: Group, rules: Rules, deps: SettleDeps): Promise<void> {
+  const { events, foreign } = group;
+  const clusters = await Promise.all(group.clusters.map((id) => live(id, rules, deps)));
+  const target =
+    (await joinClusters(clusters, events, rules, deps)) ?? unstored(founderOf(group, deps), events, rules);
+  await claimAll(group, target.id, deps);
+  let stored = target;
+  for (const part of chunks(events)) stored = await update(stored, { events: part, foreign }, rules, deps);
+  await deps.directory.point(
+    stored.graph,
+    stored.id,
+    new Set(events.flatMap((event) => event.identifiers.map(nameOf))),
+  );
+}
+
+/** Claims what nobody has. @throws ConflictError if somebody else has got something in the meantime */
 async function claimAll(
   { events, unclaimed, foreign }: Group,
   cluster: string,
   { directory }: SettleDeps,
-): Promise<boolean> {
-  if (unclaimed.length === 0) return true;
+): Promise<void> {
+  if (unclaimed.length === 0) return;
   const said = emptyGraph();
   for (const event of events) addEvent(said, event, foreign);
   for (const id of unclaimed) {
     const place = await directory.claim(id, placeIn(said, cluster, nameOf(id)));
-    if (place.cluster !== cluster) return false;
+    if (place.cluster !== cluster) throw new ConflictError(`somebody else claimed a ${id.kind} first`);
   }
-  return true;
 }
 
 /** The id of a cluster that begins with these events: that of the identifier they belong to, so that two who begin it at once begin the same. */

@@ -135,10 +135,8 @@ export function seeEvent(event: FoldedEvent): SeenEvent {
   let seen: object | undefined;
   return () => {
     if (!seen) {
-      const properties = Object.fromEntries(
-        Object.entries(event.properties).map(([name, it]) => [name, toCel(it)]),
-      );
-      seen = { ...properties, properties, channel: event.channel };
+      const properties = new Map(Object.entries(event.properties).map(([name, it]) => [name, toCel(it)]));
+      seen = new Map<string, unknown>(properties).set('properties', properties).set('channel', event.channel);
     }
     return seen;
   };

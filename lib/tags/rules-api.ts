@@ -1,4 +1,3 @@
-import { z } from 'zod';
 import { type Brand, type Rule, rule } from '../platform/brand.ts';
 import { type Clock, toIso } from '../platform/clock.ts';
 import { RejectedError } from '../platform/errors.ts';
@@ -7,20 +6,10 @@ import type { Queue } from '../platform/queue.ts';
 import type { Table } from '../platform/table.ts';
 import type { authorize } from '../query/auth.ts';
 import type { KeptRule } from './file-rules.ts';
+import { askRecompute } from './recompute.ts';
 import { RuleError } from './rule-error.ts';
-import { compileRules, type VersionedRule } from './rulebook.ts';
+import { compileRules } from './rulebook.ts';
 import type { RuleStore } from './rules-store.ts';
-
-/** A message of the `recompute` queue: all profiles of one segment of the table are due under this book. */
-export const recomputeMessage = z.strictObject({
-  book: z.string(),
-  segment: z.int().nonnegative(),
-  of: z.int().positive(),
-});
-export type RecomputeMessage = z.infer<typeof recomputeMessage>;
-
-/** Into how many parallel segments a changed rule's work is divided. */
-export const RECOMPUTE_SEGMENTS = 4;
 
 export interface RulesDeps {
   readonly rules: RuleStore;
@@ -61,7 +50,7 @@ export async function getRule(tag: string, { rules }: Pick<RulesDeps, 'rules'>):
 export async function putRule(tag: string, body: string, by: string, deps: RulesDeps): Promise<HttpReply> {
   try {
     const put = await deps.rules.put(parseRule(tag, body), toIso(deps.now()), by);
-    await announce(put.rules, deps);
+    await askRecompute(compileRules(put.rules, deps.brand).digest, deps.recompute);
     return json(200, { rule: put.rule });
   } catch (error) {
     if (!(error instanceof RuleError)) throw error;
@@ -69,19 +58,6 @@ export async function putRule(tag: string, body: string, by: string, deps: Rules
     const inTag = error.tag !== undefined && error.tag !== tag ? { tag: error.tag } : {};
     return json(error.status, { error: { reason, message, type, line, column, caret, ...inTag } });
   }
-}
-
-/** Has all profiles evaluated anew where a deployment changed the brand's file. @returns whether it did */
-export const adoptRules = (deps: Pick<RulesDeps, 'rules' | 'recompute' | 'brand'>): Promise<boolean> =>
-  deps.rules.adopt((rules) => announce(rules, deps));
-
-async function announce(
-  rules: readonly VersionedRule[],
-  { recompute, brand }: Pick<RulesDeps, 'recompute' | 'brand'>,
-) {
-  const book = compileRules(rules, brand).digest;
-  const message = (segment: number): RecomputeMessage => ({ book, segment, of: RECOMPUTE_SEGMENTS });
-  await recompute.send(Array.from({ length: RECOMPUTE_SEGMENTS }, (_, i) => JSON.stringify(message(i))));
 }
 
 function parseRule(tag: string, body: string): Rule {

@@ -95,6 +95,10 @@ describe('laws of the split', () => {
   });
 
   test('a million parts per million, always', () => {
-    fc.assert(fc.property(weights, (w) => expect(sum(split(WHOLE, w))).toBe(WHOLE)));
+    fc.assert(
+      fc.property(weights, (w) => {
+        expect(sum(split(WHOLE, w))).toBe(WHOLE);
+      }),
+    );
   });
 });

@@ -18,7 +18,12 @@ export const teahouse = {
   serverKey: 'a_secret_write_key',
 };
 
-export const oa = { account: 'main', appId: teahouse.appId, token: teahouse.token, encodingAesKey: teahouse.encodingAesKey };
+export const oa = {
+  account: 'main',
+  appId: teahouse.appId,
+  token: teahouse.token,
+  encodingAesKey: teahouse.encodingAesKey,
+};
 
 /** 2025-10-09T08:53:22Z, two seconds after the samples. */
 export const NOW = 1_760_000_002_000;
@@ -97,7 +102,13 @@ export interface RawRequest extends Omit<SentRequest, 'method' | 'body'> {
 }
 
 /** A request as the HTTP API hands it to Lambda, payload format 2.0. */
-export function toLambda({ method, path, rawQuery, headers, body }: SentRequest | RawRequest): APIGatewayProxyEventV2 {
+export function toLambda({
+  method,
+  path,
+  rawQuery,
+  headers,
+  body,
+}: SentRequest | RawRequest): APIGatewayProxyEventV2 {
   const [, first, second, third] = path.split('/');
   const pathParameters: Record<string, string> =
     first === 'webhooks' ? { channel: second ?? '', account: third ?? '' } : { call: second ?? '' };
@@ -132,11 +143,22 @@ export async function listening(send: ReturnType<typeof aCapture>['send']) {
     for await (const part of request) parts.push(part);
     const [path = '', rawQuery = ''] = (request.url ?? '').split('?');
     const headers = Object.fromEntries(
-      Object.entries(request.headers).flatMap(([name, value]) => (value === undefined ? [] : [[name, [value].flat().join(',')]])),
+      Object.entries(request.headers).flatMap(([name, value]) =>
+        value === undefined ? [] : [[name, [value].flat().join(',')]],
+      ),
     );
-    const reply = await send({ method: request.method ?? '', path, rawQuery, headers, body: Buffer.concat(parts) });
+    const reply = await send({
+      method: request.method ?? '',
+      path,
+      rawQuery,
+      headers,
+      body: Buffer.concat(parts),
+    });
     const { statusCode = 500, headers: replied = {}, body } = reply;
-    response.writeHead(statusCode, Object.fromEntries(Object.entries(replied).map(([k, v]) => [k, String(v)])));
+    response.writeHead(
+      statusCode,
+      Object.fromEntries(Object.entries(replied).map(([k, v]) => [k, String(v)])),
+    );
     response.end(body);
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));

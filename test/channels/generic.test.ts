@@ -45,7 +45,8 @@ describe('a till that signs as Standard Webhooks says', () => {
       'webhook-timestamp': String(NOW / 1000),
       'webhook-signature': new Webhook(teahouse.whsec).sign('msg_real', at, body),
     };
-    const post = (sent: string) => fetch(`${url}/webhooks/generic/pos`, { method: 'POST', headers, body: sent });
+    const post = (sent: string) =>
+      fetch(`${url}/webhooks/generic/pos`, { method: 'POST', headers, body: sent });
     expect((await post(body)).status).toBe(200);
     expect((await post(body.replace('26800', '1'))).status).toBe(401);
     await close();
@@ -91,7 +92,10 @@ describe('a till that signs as Standard Webhooks says', () => {
             type: 'course_enrolled',
             id: 'e1',
             timestamp: 1760000000,
-            identifiers: [{ kind: 'customer_id', value: 7 }, { kind: 'phone', value: '138 0013 8000' }],
+            identifiers: [
+              { kind: 'customer_id', value: 7 },
+              { kind: 'phone', value: '138 0013 8000' },
+            ],
             properties: { course_id: 12, nested: { a: [1, null] } },
             traits: { city: '上海', email: 'A@B.cn' },
             context: { campaign: { channel: 'douyin', name: 'autumn' }, session: 's1' },
@@ -130,13 +134,21 @@ describe('a till that signs as Standard Webhooks says', () => {
     const { send, events, world } = aCapture();
     world.now = NOW + 60_000;
     await send(pos({ type: 'visit', data: { member_id: 'M1' } }));
-    expect(events()[0]).toMatchObject({ occurredAt: '2025-10-09T08:53:22.000Z', context: { timeSource: 'received' } });
+    expect(events()[0]).toMatchObject({
+      occurredAt: '2025-10-09T08:53:22.000Z',
+      context: { timeSource: 'received' },
+    });
   });
 
   test('a clock that runs ahead is not believed', async () => {
     const { send, events } = aCapture();
-    await send(pos({ type: 'visit', timestamp: new Date(NOW + HOUR).toISOString(), data: { member_id: 'M1' } }));
-    expect(events()[0]).toMatchObject({ occurredAt: new Date(NOW).toISOString(), context: { timeSource: 'received' } });
+    await send(
+      pos({ type: 'visit', timestamp: new Date(NOW + HOUR).toISOString(), data: { member_id: 'M1' } }),
+    );
+    expect(events()[0]).toMatchObject({
+      occurredAt: new Date(NOW).toISOString(),
+      context: { timeSource: 'received' },
+    });
   });
 
   test('501 rows are too many, 300 KB too much: nothing of either is taken', async () => {
@@ -194,7 +206,9 @@ describe('a till that signs as Standard Webhooks says', () => {
   test('names that reach a prototype are dropped, and nothing is polluted', async () => {
     const { send, events } = aCapture();
     await send(
-      pos('{"type":"visit","data":{"member_id":"M1","__proto__":{"isAdmin":true},"a":{"\\u005f_proto__":{"x":1},"constructor":{"y":1}}}}'),
+      pos(
+        '{"type":"visit","data":{"member_id":"M1","__proto__":{"isAdmin":true},"a":{"\\u005f_proto__":{"x":1},"constructor":{"y":1}}}}',
+      ),
     );
     expect(events()[0]?.properties).toEqual({ a: {} });
     expect(({} as Record<string, unknown>).isAdmin).toBeUndefined();
@@ -203,7 +217,9 @@ describe('a till that signs as Standard Webhooks says', () => {
   test('a long integer keeps its digits and a short one stays a number', async () => {
     const { send, events } = aCapture();
     await send(
-      pos('{"type":"visit","data":{"member_id":4705288465508532862,"shop_id":77,"long":1234567890123456789,"n":12,"f":0.30000000000000004,"e":1e3}}'),
+      pos(
+        '{"type":"visit","data":{"member_id":4705288465508532862,"shop_id":77,"long":1234567890123456789,"n":12,"f":0.30000000000000004,"e":1e3}}',
+      ),
     );
     expect(events()[0]).toMatchObject({
       identifiers: [{ value: '4705288465508532862' }],
@@ -215,12 +231,16 @@ describe('a till that signs as Standard Webhooks says', () => {
     const { send, events, faults } = aCapture();
     let rows = 0;
     await fc.assert(
-      fc.asyncProperty(fc.array(fc.jsonValue({ maxDepth: 4 }), { minLength: 1, maxLength: 8 }), fc.uuid(), async (batch, id) => {
-        const reply = await send(pos(JSON.stringify(batch), id));
-        expect(reply.statusCode).toBe(200);
-        rows += batch.length;
-        expect(events().length + faults().length).toBe(rows);
-      }),
+      fc.asyncProperty(
+        fc.array(fc.jsonValue({ maxDepth: 4 }), { minLength: 1, maxLength: 8 }),
+        fc.uuid(),
+        async (batch, id) => {
+          const reply = await send(pos(JSON.stringify(batch), id));
+          expect(reply.statusCode).toBe(200);
+          rows += batch.length;
+          expect(events().length + faults().length).toBe(rows);
+        },
+      ),
       { numRuns: 60 },
     );
   });
@@ -236,50 +256,70 @@ const vectorFile = z.object({
     }),
   ),
 });
-const vectors = hasShared ? vectorFile.parse(JSON.parse(sharedText('vectors/standard-webhooks.json'))).vectors : [];
+const vectors = hasShared
+  ? vectorFile.parse(JSON.parse(sharedText('vectors/standard-webhooks.json'))).vectors
+  : [];
 const text = z.record(z.string(), z.string());
 
 describe.skipIf(!hasShared)(`published vectors of Standard Webhooks${without}`, () => {
-  test.each(vectors.filter(({ kind }) => kind === 'hmac'))('$id: the digest holds, and not with another key', ({ inputs, expected }) => {
-    const { key_b64 = '', data = '' } = text.parse(inputs);
-    const digest = (key: string) => hmacSha256(Buffer.from(key, 'base64'), data, 'base64');
-    expect(digest(key_b64)).toBe(expected.digest);
-    expect(digest(`A${key_b64.slice(1)}`)).not.toBe(expected.digest);
-  });
+  test.each(vectors.filter(({ kind }) => kind === 'hmac'))(
+    '$id: the digest holds, and not with another key',
+    ({ inputs, expected }) => {
+      const { key_b64 = '', data = '' } = text.parse(inputs);
+      const digest = (key: string) => hmacSha256(Buffer.from(key, 'base64'), data, 'base64');
+      expect(digest(key_b64)).toBe(expected.digest);
+      expect(digest(`A${key_b64.slice(1)}`)).not.toBe(expected.digest);
+    },
+  );
 
-  test.each(vectors.filter(({ kind }) => kind === 'ed25519_verify'))('$id: an asymmetric signature opens the same door', async ({ inputs }) => {
-    const { public_key_b64 = '', message = '', signature_b64 = '' } = text.parse(inputs);
-    expect(ed25519Holds(Buffer.from(public_key_b64, 'base64'), message, signature_b64)).toBe(true);
-    expect(ed25519Holds(Buffer.from(public_key_b64, 'base64'), `${message} `, signature_b64)).toBe(false);
-    const [id = '', seconds = ''] = message.split('.');
-    const { send, events } = aCapture({
-      now: Number(seconds) * 1000,
-      secrets: { 'siyu/qinghe/pos': { keys: [`whpk_${public_key_b64}`] } },
-    });
-    const body = message.slice(id.length + seconds.length + 2);
-    const headers = { 'webhook-id': id, 'webhook-timestamp': seconds, 'webhook-signature': `v1a,${signature_b64}` };
-    const request = { method: 'POST', path: '/webhooks/generic/pos', rawQuery: '', headers, body };
-    expect((await send(request)).statusCode).toBe(200);
-    expect((await send({ ...request, body: `${body} ` })).statusCode).toBe(401);
-    expect(events()).toMatchObject([{ type: 'order_paid', properties: { paid_amount: 26800 } }]);
-  });
+  test.each(vectors.filter(({ kind }) => kind === 'ed25519_verify'))(
+    '$id: an asymmetric signature opens the same door',
+    async ({ inputs }) => {
+      const { public_key_b64 = '', message = '', signature_b64 = '' } = text.parse(inputs);
+      expect(ed25519Holds(Buffer.from(public_key_b64, 'base64'), message, signature_b64)).toBe(true);
+      expect(ed25519Holds(Buffer.from(public_key_b64, 'base64'), `${message} `, signature_b64)).toBe(false);
+      const [id = '', seconds = ''] = message.split('.');
+      const { send, events } = aCapture({
+        now: Number(seconds) * 1000,
+        secrets: { 'siyu/qinghe/pos': { keys: [`whpk_${public_key_b64}`] } },
+      });
+      const body = message.slice(id.length + seconds.length + 2);
+      const headers = {
+        'webhook-id': id,
+        'webhook-timestamp': seconds,
+        'webhook-signature': `v1a,${signature_b64}`,
+      };
+      const request = { method: 'POST', path: '/webhooks/generic/pos', rawQuery: '', headers, body };
+      expect((await send(request)).statusCode).toBe(200);
+      expect((await send({ ...request, body: `${body} ` })).statusCode).toBe(401);
+      expect(events()).toMatchObject([{ type: 'order_paid', properties: { paid_amount: 26800 } }]);
+    },
+  );
 
   const httpCase = z.object({
     now: z.number(),
     config: z.object({ secrets: z.array(z.string()) }),
     request: z.object({ headers: z.record(z.string(), z.string()), body: z.string() }),
   });
-  test.each(vectors.filter(({ kind }) => kind === 'http_case'))('$id: is taken or refused as published', async ({ inputs, expected }) => {
-    const { now, config, request } = httpCase.parse(inputs);
-    const { send, facts, events } = aCapture({ now: now * 1000, secrets: { 'siyu/qinghe/pos': { keys: config.secrets } } });
-    const sent = { method: 'POST', path: '/webhooks/generic/pos', rawQuery: '', ...request };
-    const reply = await send(sent);
-    expect(reply.statusCode).toBe(expected.accept ? 200 : 401);
-    expect(events()).toHaveLength(expected.accept ? 1 : 0);
-    expect(facts.map((fact) => 'reason' in fact && fact.reason)).toEqual(expected.accept ? [] : [expected.reason]);
-    const late = aCapture({ now: (now + 3600) * 1000 });
-    expect((await late.send(sent)).statusCode).toBe(401);
-  });
+  test.each(vectors.filter(({ kind }) => kind === 'http_case'))(
+    '$id: is taken or refused as published',
+    async ({ inputs, expected }) => {
+      const { now, config, request } = httpCase.parse(inputs);
+      const { send, facts, events } = aCapture({
+        now: now * 1000,
+        secrets: { 'siyu/qinghe/pos': { keys: config.secrets } },
+      });
+      const sent = { method: 'POST', path: '/webhooks/generic/pos', rawQuery: '', ...request };
+      const reply = await send(sent);
+      expect(reply.statusCode).toBe(expected.accept ? 200 : 401);
+      expect(events()).toHaveLength(expected.accept ? 1 : 0);
+      expect(facts.map((fact) => 'reason' in fact && fact.reason)).toEqual(
+        expected.accept ? [] : [expected.reason],
+      );
+      const late = aCapture({ now: (now + 3600) * 1000 });
+      expect((await late.send(sent)).statusCode).toBe(401);
+    },
+  );
 });
 
 const sample = z.object({
@@ -312,7 +352,11 @@ describe.skipIf(!hasShared)(`published samples of the generic channel${without}`
   test('each tag of an imported contact is an event, its level and consent are traits', async () => {
     const { send, events } = aCapture();
     await send(pos(sharedText('samples/generic/crm_import_contact.json')));
-    expect(events().map(({ properties }) => properties.tag_id ?? properties.member_id)).toEqual(['M00012345', '茶友', '静安店']);
+    expect(events().map(({ properties }) => properties.tag_id ?? properties.member_id)).toEqual([
+      'M00012345',
+      '茶友',
+      '静安店',
+    ]);
     expect(events()[0]?.traits).toMatchObject({ level: 'gold', consent: { sms: true, phone: false } });
   });
 

@@ -28,7 +28,10 @@ describe('an official account in safe mode', () => {
     const { send, bodies } = aCapture();
     const reply = await send(signWechatHandshake(oa, NOW, 'n', '5837397576500011341'));
     expect(reply).toMatchObject({ statusCode: 200, body: '5837397576500011341' });
-    expect(reply.headers).toMatchObject({ 'content-type': 'text/plain; charset=utf-8', 'x-content-type-options': 'nosniff' });
+    expect(reply.headers).toMatchObject({
+      'content-type': 'text/plain; charset=utf-8',
+      'x-content-type-options': 'nosniff',
+    });
     expect(bodies).toEqual([]);
   });
 
@@ -112,7 +115,13 @@ describe('an official account in safe mode', () => {
       { TemplateId: 'b', SubscribeStatusString: 'reject', PopupScene: '0' },
     ];
     const popup = (List: unknown, CreateTime: number) =>
-      JSON.stringify({ FromUserName: 'o1', CreateTime, MsgType: 'event', Event: 'subscribe_msg_popup_event', List });
+      JSON.stringify({
+        FromUserName: 'o1',
+        CreateTime,
+        MsgType: 'event',
+        Event: 'subscribe_msg_popup_event',
+        List,
+      });
     await send(signWechat(popup(list, 1760000000), oa, NOW, 'n1'));
     await send(signWechat(popup(list[0], 1760000001), oa, NOW, 'n2'));
     expect(events().map(({ type, properties }) => [type, properties.template_id])).toEqual([
@@ -126,7 +135,10 @@ describe('an official account in safe mode', () => {
     const { send, events } = aCapture();
     await send(
       signWechat(
-        xml('<CardId>c</CardId><UserCardCode>7</UserCardCode><ModifyBonus>-20</ModifyBonus><ModifyBalance>500</ModifyBalance>', 'update_member_card'),
+        xml(
+          '<CardId>c</CardId><UserCardCode>7</UserCardCode><ModifyBonus>-20</ModifyBonus><ModifyBalance>500</ModifyBalance>',
+          'update_member_card',
+        ),
         oa,
         NOW,
         'n',
@@ -140,10 +152,24 @@ describe('an official account in safe mode', () => {
 
   test('a finished broadcast is told to operators and stands in nobody’s profile', async () => {
     const { send, bodies, facts } = aCapture();
-    await send(signWechat(xml('<MsgID>1000001625</MsgID><SentCount>1176</SentCount><ErrorCount>4</ErrorCount>', 'MASSSENDJOBFINISH'), oa, NOW, 'n'));
+    await send(
+      signWechat(
+        xml(
+          '<MsgID>1000001625</MsgID><SentCount>1176</SentCount><ErrorCount>4</ErrorCount>',
+          'MASSSENDJOBFINISH',
+        ),
+        oa,
+        NOW,
+        'n',
+      ),
+    );
     expect(bodies).toEqual([]);
     expect(facts).toMatchObject([
-      { what: 'notice', type: 'broadcast_completed', properties: { job_id: '1000001625', sent: 1176, failed: 4 } },
+      {
+        what: 'notice',
+        type: 'broadcast_completed',
+        properties: { job_id: '1000001625', sent: 1176, failed: 4 },
+      },
     ]);
   });
 
@@ -152,7 +178,9 @@ describe('an official account in safe mode', () => {
     await send(signWechat(xml('', 'brand_new_event'), oa, NOW, 'n'));
     await send(signWechat(xml('<Latitude>1</Latitude>', 'LOCATION'), oa, NOW, 'n2'));
     expect(bodies).toEqual([]);
-    expect(facts).toEqual([{ what: 'ignored', channel: 'wechat-oa', account: 'main', name: 'brand_new_event' }]);
+    expect(facts).toEqual([
+      { what: 'ignored', channel: 'wechat-oa', account: 'main', name: 'brand_new_event' },
+    ]);
   });
 });
 
@@ -208,7 +236,9 @@ describe('WeChat’s own words', () => {
       headers: {},
       body: Buffer.from(`<xml><Encrypt><![CDATA[${sealed}]]></Encrypt></xml>`),
     });
-    expect(events().map((event) => event.id)).toEqual([eventId(source, ['oFollower', '1760000000', 'subscribe', ''])]);
+    expect(events().map((event) => event.id)).toEqual([
+      eventId(source, ['oFollower', '1760000000', 'subscribe', '']),
+    ]);
   });
 });
 
@@ -226,28 +256,38 @@ const vectors = hasShared ? vectorFile.parse(JSON.parse(sharedText('vectors/wech
 const text = z.record(z.string(), z.string());
 
 describe.skipIf(!hasShared)(`published vectors of WeChat${without}`, () => {
-  test.each(vectors.filter(({ kind }) => kind === 'wx_sha1'))('$id: the signature holds, and not for another nonce', ({ inputs, expected }) => {
-    const { token, timestamp, nonce, encrypt: sealed } = text.parse(inputs);
-    const parts = [token!, timestamp!, ...(sealed ? [sealed] : [])];
-    expect(wechatSignature(...parts, nonce!)).toBe(expected.signature);
-    expect(wechatSignature(...parts, `${nonce}0`)).not.toBe(expected.signature);
-  });
+  test.each(vectors.filter(({ kind }) => kind === 'wx_sha1'))(
+    '$id: the signature holds, and not for another nonce',
+    ({ inputs, expected }) => {
+      const { token, timestamp, nonce, encrypt: sealed } = text.parse(inputs);
+      const parts = [token!, timestamp!, ...(sealed ? [sealed] : [])];
+      expect(wechatSignature(...parts, nonce!)).toBe(expected.signature);
+      expect(wechatSignature(...parts, `${nonce}0`)).not.toBe(expected.signature);
+    },
+  );
 
-  test.each(vectors.filter(({ kind }) => kind === 'wx_decrypt'))('$id: opens with its key, and not with another', ({ inputs, expected }) => {
-    const { encoding_aes_key: key = '', encrypt: sealed = '', receive_id } = text.parse(inputs);
-    const plain = wechatDecrypt(key, sealed);
-    const parts = z.array(z.string()).default([]).parse(expected.message_contains);
-    if (expected.message) expect(plain).toEqual({ message: expected.message, receiveId: receive_id });
-    for (const part of parts) expect(plain?.message).toContain(part);
-    expect(wechatDecrypt(key.replace(/^./, 'z'), sealed)?.message).not.toBe(plain?.message);
-  });
+  test.each(vectors.filter(({ kind }) => kind === 'wx_decrypt'))(
+    '$id: opens with its key, and not with another',
+    ({ inputs, expected }) => {
+      const { encoding_aes_key: key = '', encrypt: sealed = '', receive_id } = text.parse(inputs);
+      const plain = wechatDecrypt(key, sealed);
+      const parts = z.array(z.string()).default([]).parse(expected.message_contains);
+      if (expected.message) expect(plain).toEqual({ message: expected.message, receiveId: receive_id });
+      for (const part of parts) expect(plain?.message).toContain(part);
+      expect(wechatDecrypt(key.replace(/^./, 'z'), sealed)?.message).not.toBe(plain?.message);
+    },
+  );
 
-  test.each(vectors.filter(({ kind }) => kind === 'wx_encrypt'))('$id: is sealed to the same bytes', ({ inputs, expected }) => {
-    const { encoding_aes_key, random, message, receive_id } = text.parse(inputs);
-    const seal = (word: string) => wechatEncrypt(encoding_aes_key!, word, receive_id!, Buffer.from(random!));
-    expect(seal(message!)).toBe(expected.encrypt);
-    expect(seal(`${message}!`)).not.toBe(expected.encrypt);
-  });
+  test.each(vectors.filter(({ kind }) => kind === 'wx_encrypt'))(
+    '$id: is sealed to the same bytes',
+    ({ inputs, expected }) => {
+      const { encoding_aes_key, random, message, receive_id } = text.parse(inputs);
+      const seal = (word: string) =>
+        wechatEncrypt(encoding_aes_key!, word, receive_id!, Buffer.from(random!));
+      expect(seal(message!)).toBe(expected.encrypt);
+      expect(seal(`${message}!`)).not.toBe(expected.encrypt);
+    },
+  );
 
   const httpCase = z.object({
     now: z.number(),
@@ -281,7 +321,10 @@ describe.skipIf(!hasShared)(`published vectors of WeChat${without}`, () => {
       expect(events()).toHaveLength(before);
     }
     // The negative of each: one letter of the token is enough.
-    const wrong = aCapture({ now: now * 1000, secrets: { 'siyu/qinghe/oa': { token: 'QhTeaToken02', encodingAesKey: teahouse.encodingAesKey } } });
+    const wrong = aCapture({
+      now: now * 1000,
+      secrets: { 'siyu/qinghe/oa': { token: 'QhTeaToken02', encodingAesKey: teahouse.encodingAesKey } },
+    });
     expect((await wrong.send(sent)).statusCode).toBe(401);
   });
 });
@@ -299,27 +342,38 @@ const samples = hasShared
   : [];
 
 describe.skipIf(!hasShared)(`published samples of an official account${without}`, () => {
-  test.each(samples.filter(({ channel }) => channel === 'wechat-oa'))('$file means $canonical', async (it) => {
-    const later = NOW + 3 * HOUR; // one sample is two hours younger than the others
-    const { send, events, facts, faults } = aCapture({ now: later });
-    const reply = await send(signWechat(sharedText(`samples/${it.file}`), oa, later, it.file));
-    expect(reply.body).toBe('success');
-    expect(faults()).toEqual([]);
-    const told = facts.flatMap((fact) => (fact.what === 'notice' ? [fact.type] : []));
-    expect([...events().map((event) => event.type), ...told]).toEqual(it.canonical);
-    events().forEach((event, index) => {
-      expect(event.identifiers).toEqual(expect.arrayContaining(it.identities));
-      expect(event.occurredAt).toBe(it.occurred_at);
-      expect(event.id).toBe(eventId(source, index === 0 ? it.dedupe_parts : [...it.dedupe_parts, String(index)]));
-    });
-  });
+  test.each(samples.filter(({ channel }) => channel === 'wechat-oa'))(
+    '$file means $canonical',
+    async (it) => {
+      const later = NOW + 3 * HOUR; // one sample is two hours younger than the others
+      const { send, events, facts, faults } = aCapture({ now: later });
+      const reply = await send(signWechat(sharedText(`samples/${it.file}`), oa, later, it.file));
+      expect(reply.body).toBe('success');
+      expect(faults()).toEqual([]);
+      const told = facts.flatMap((fact) => (fact.what === 'notice' ? [fact.type] : []));
+      expect([...events().map((event) => event.type), ...told]).toEqual(it.canonical);
+      events().forEach((event, index) => {
+        expect(event.identifiers).toEqual(expect.arrayContaining(it.identities));
+        expect(event.occurredAt).toBe(it.occurred_at);
+        expect(event.id).toBe(
+          eventId(source, index === 0 ? it.dedupe_parts : [...it.dedupe_parts, String(index)]),
+        );
+      });
+    },
+  );
 
   const hostile = ['xxe_file.xml', 'duplicate_encrypt.xml', 'unclosed.xml'];
   test.each(hostile)('%s is refused outside a seal and kept as a fault inside one', async (file) => {
     const body = sharedText(`samples/hostile/${file}`);
     const { send, events, faults } = aCapture();
     const rawQuery = 'msg_signature=0&timestamp=1760000000&nonce=n&encrypt_type=aes';
-    const reply = await send({ method: 'POST', path: '/webhooks/wechat-oa/main', rawQuery, headers: {}, body });
+    const reply = await send({
+      method: 'POST',
+      path: '/webhooks/wechat-oa/main',
+      rawQuery,
+      headers: {},
+      body,
+    });
     expect(reply.statusCode).toBe(400);
     expect(reply.body).not.toContain('passwd');
     await send(signWechat(body, oa, NOW, 'n'));
@@ -329,7 +383,9 @@ describe.skipIf(!hasShared)(`published samples of an official account${without}`
 
   test('numbers in XML stay the strings that they are', async () => {
     const { send, events } = aCapture({
-      brand: aBrand({ channels: { 'wechat-oa': { main: { appId: teahouse.appId, secret: 'oa', keepContent: true } } } }),
+      brand: aBrand({
+        channels: { 'wechat-oa': { main: { appId: teahouse.appId, secret: 'oa', keepContent: true } } },
+      }),
     });
     await send(signWechat(sharedText('samples/hostile/number_traps.xml'), oa, NOW, 'n'));
     expect(events()).toMatchObject([

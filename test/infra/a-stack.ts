@@ -25,15 +25,22 @@ export interface Resource {
   readonly DeletionPolicy?: string;
 }
 
-/** The stack of a brand, as `cdk synth` makes it. */
+/** The stack of a brand, as `cdk synth` makes it, but not asked of CloudFormation's schemas: that takes a second. */
 export function aStack(name: string, props: Partial<BrandStackProps> = {}) {
-  const brand = loadBrand(name);
-  const app = siyuApp(mkdtempSync(join(tmpdir(), 'siyu-out-')));
-  const stack = new BrandStack(app, stackName(brand), { brand, code: emptyBundles(), ...props });
+  process.env.CDK_VALIDATION = 'false';
+  const { stack, brand } = aBareStack(name, props);
   const template = Template.fromStack(stack);
   const resources: Record<string, Resource> = template.toJSON().Resources;
   const ofType = (type: string) => Object.entries(resources).filter(([, { Type }]) => Type === type);
-  return { app, stack, brand, template, resources, ofType };
+  return { stack, brand, template, resources, ofType };
+}
+
+/** The stack before it is synthesised. */
+export function aBareStack(name: string, props: Partial<BrandStackProps> = {}) {
+  const brand = loadBrand(name);
+  const app = siyuApp(mkdtempSync(join(tmpdir(), 'siyu-out-')));
+  const stack = new BrandStack(app, stackName(brand), { brand, code: emptyBundles(), ...props });
+  return { app, stack, brand };
 }
 
 /** The file in functions/ that a logical id of a function (or of its role, or of its policy) stands for. */

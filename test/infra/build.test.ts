@@ -64,6 +64,11 @@ test('credentials come from the environment alone: no profiles, no SSO, no conta
   expect(held('sso_session', 'AWS_CONTAINER_CREDENTIALS', 'credential_process')).toEqual([]);
 });
 
+test('what our services never do is not carried: streams of events, endpoints that must be discovered', () => {
+  expect(held('import("@smithy/core/event-streams")')).toHaveLength(1); // asked for by name, if it ever were
+  expect(held('EndpointCache', 'endpoint_discovery')).toEqual([]);
+});
+
 test('zod brings one language, and table, queue and secrets together fit in 400 KB', () => {
   expect(held('Invalid input: expected ', 'Ungültige Eingabe')).toEqual(['Invalid input: expected ']);
   expect(built[0]?.bytes).toBeLessThan(400 * 1024);

@@ -69,7 +69,7 @@ describe.each(zones)('in %s', (zone) => {
           }
         },
       ),
-      { numRuns: 60 },
+      { numRuns: 120 },
     );
   });
 
@@ -95,7 +95,7 @@ describe.each(zones)('in %s', (zone) => {
           }
         },
       ),
-      { numRuns: 60 },
+      { numRuns: 120 },
     );
   });
 
@@ -135,7 +135,7 @@ describe.each(zones)('in %s', (zone) => {
             );
         },
       ),
-      { numRuns: 60 },
+      { numRuns: 120 },
     );
   });
 });

@@ -36,11 +36,14 @@ export function textOf({ type, filter, window, aggregate }: Asked): string {
   return `events("${type}")${filterText[filter]}${window ? `.within("${window}")` : ''}.${call}`;
 }
 
-/** The local date, as days since 1970: asked of Intl for every event anew. */
+/** The local date, as days since 1970: asked of Intl anew for every event. */
 export function localDay(at: number, zone: string): number {
-  const date = new Intl.DateTimeFormat('en-CA', { timeZone: zone, dateStyle: 'short' }).format(at);
-  return Date.parse(`${date}T00:00:00Z`) / DAY_MS;
+  const format =
+    formats.get(zone) ?? new Intl.DateTimeFormat('en-CA', { timeZone: zone, dateStyle: 'short' });
+  formats.set(zone, format);
+  return Date.parse(`${format.format(at)}T00:00:00Z`) / DAY_MS;
 }
+const formats = new Map<string, Intl.DateTimeFormat>();
 
 /** First instant of a local date, by looking at every quarter of an hour. */
 export function midnight(day: number, zone: string): number {

@@ -67,6 +67,7 @@ export interface Line {
   ): Promise<T>;
   /** Rejects with the crash when the invocation has crashed, and never resolves. */
   readonly crashed: Promise<never>;
+  readonly dead: boolean;
 }
 
 /**
@@ -89,6 +90,9 @@ export function openLine(by: string, run: Faults, turn?: () => Promise<void>): L
 
   return {
     crashed,
+    get dead() {
+      return dead;
+    },
     async io(does, writes, perform, partly) {
       if (dead) return never();
       if (turn) {

@@ -9,7 +9,7 @@ const ROWS = 25;
 const BODIES = 10;
 
 /** The table as one invocation sees it: each call is an I/O point of its line. */
-export function faultyTable(table: Table, line: Line): Table {
+export function faultyTable(table: Table, line: Pick<Line, 'io'>): Table {
   const name = ({ pk, sk }: Key) => `${pk} ${sk}`;
   return {
     get: (key) => line.io(`get ${name(key)}`, false, () => table.get(key)),
@@ -34,7 +34,7 @@ export function faultyTable(table: Table, line: Line): Table {
 }
 
 /** A queue as one invocation sees it: every ten bodies are an I/O point, and a failing one may have sent half of them. */
-export function faultyQueue(name: string, queue: Queue, line: Line): Queue {
+export function faultyQueue(name: string, queue: Queue, line: Pick<Line, 'io'>): Queue {
   return {
     async send(bodies) {
       for (let i = 0; i < bodies.length; i += BODIES) {

@@ -9,50 +9,58 @@ type Names = 'events' | 'conversions';
 const key = { pk: 'P#1', sk: '@' };
 
 /** Right: the ids that were counted stand in the row that is put on the version read; then everything is announced. */
-const careful: WorldFunction<Names> = async (messages, { table, queues }) => {
-  for (;;) {
-    const row = await table.get(key);
-    const v = Number(row?.v ?? 0);
-    const known = Array.isArray(row?.ids) ? row.ids : [];
-    const ids = [...new Set([...known, ...messages.map(({ body }) => body)])];
-    try {
-      await table.put({ ...key, v: v + 1, ids, n: ids.length }, { kind: 'version', version: v });
-      await queues.conversions.send(messages.map(({ body }) => body));
-      return [];
-    } catch (error) {
-      if (!(error instanceof ConflictError)) throw error;
+const careful: WorldFunction<Names> =
+  ({ table, queues }) =>
+  async (messages) => {
+    for (;;) {
+      const row = await table.get(key);
+      const v = Number(row?.v ?? 0);
+      const known = Array.isArray(row?.ids) ? row.ids : [];
+      const ids = [...new Set([...known, ...messages.map(({ body }) => body)])];
+      try {
+        await table.put({ ...key, v: v + 1, ids, n: ids.length }, { kind: 'version', version: v });
+        await queues.conversions.send(messages.map(({ body }) => body));
+        return [];
+      } catch (error) {
+        if (!(error instanceof ConflictError)) throw error;
+      }
     }
-  }
-};
+  };
 
 /** Wrong: marks a message as seen, then counts it. A crash in between loses it. */
-const markThenCount: WorldFunction<Names> = async (messages, { table }) => {
-  for (const { body } of messages) {
-    try {
-      await table.put({ pk: `E#${body}`, sk: '@' }, { kind: 'absent' });
-    } catch (error) {
-      if (error instanceof ConflictError) continue;
-      throw error;
+const markThenCount: WorldFunction<Names> =
+  ({ table }) =>
+  async (messages) => {
+    for (const { body } of messages) {
+      try {
+        await table.put({ pk: `E#${body}`, sk: '@' }, { kind: 'absent' });
+      } catch (error) {
+        if (error instanceof ConflictError) continue;
+        throw error;
+      }
+      await table.put({ ...key, n: Number((await table.get(key))?.n ?? 0) + 1 });
     }
-    await table.put({ ...key, n: Number((await table.get(key))?.n ?? 0) + 1 });
-  }
-  return [];
-};
+    return [];
+  };
 
 /** Wrong: counts a message, then marks it as seen. A crash in between counts it twice. */
-const countThenMark: WorldFunction<Names> = async (messages, { table }) => {
-  for (const { body } of messages) {
-    if (await table.get({ pk: `E#${body}`, sk: '@' })) continue;
-    await table.put({ ...key, n: Number((await table.get(key))?.n ?? 0) + 1 });
-    await table.put({ pk: `E#${body}`, sk: '@' });
-  }
-  return [];
-};
+const countThenMark: WorldFunction<Names> =
+  ({ table }) =>
+  async (messages) => {
+    for (const { body } of messages) {
+      if (await table.get({ pk: `E#${body}`, sk: '@' })) continue;
+      await table.put({ ...key, n: Number((await table.get(key))?.n ?? 0) + 1 });
+      await table.put({ pk: `E#${body}`, sk: '@' });
+    }
+    return [];
+  };
 
-const collect: WorldFunction<Names> = async (messages, { table }) => {
-  for (const { body } of messages) await table.put({ pk: 'V#1', sk: body });
-  return [];
-};
+const collect: WorldFunction<Names> =
+  ({ table }) =>
+  async (messages) => {
+    for (const { body } of messages) await table.put({ pk: 'V#1', sk: body });
+    return [];
+  };
 
 async function ran(events: WorldFunction<Names>, options: Partial<WorldOptions<Names>> = {}) {
   const world = new World<Names>({ functions: { events, conversions: collect }, ...options });
@@ -86,8 +94,8 @@ describe('an undisturbed world', () => {
 
   test('gives a message again as long as the function says so', async () => {
     let calls = 0;
-    const world = await ran(async (messages, io) => {
-      await careful(messages, io);
+    const world = await ran((io) => async (messages) => {
+      await careful(io)(messages);
       return ++calls < 3 ? messages.filter(({ body }) => body === 'b').map(({ id }) => id) : [];
     });
     expect(calls).toBe(3);
@@ -95,7 +103,7 @@ describe('an undisturbed world', () => {
   });
 
   test('says so when it does not come to rest', async () => {
-    const never: WorldFunction<Names> = async (messages) => messages.map(({ id }) => id);
+    const never: WorldFunction<Names> = () => async (messages) => messages.map(({ id }) => id);
     await expect(ran(never)).rejects.toThrow('does not come to rest');
   });
 
@@ -103,10 +111,12 @@ describe('an undisturbed world', () => {
     const seen: number[] = [];
     const world = new World({
       functions: {
-        tick: async (_: unknown, { now }: Io) => {
-          seen.push(now());
-          return [];
-        },
+        tick:
+          ({ now }: Io) =>
+          async () => {
+            seen.push(now());
+            return [];
+          },
       },
       now: 5,
     });
@@ -151,16 +161,18 @@ describe('a fault', () => {
 
   test('a crash ends the invocation, even one that catches every error and tries for ever', async () => {
     const written: string[] = [];
-    const stubborn: WorldFunction<Names> = async (messages, { table }) => {
-      for (;;) {
-        try {
-          await table.put({ ...key, n: messages.length });
-          return [];
-        } catch {
-          written.push('went on after an error');
+    const stubborn: WorldFunction<Names> =
+      ({ table }) =>
+      async (messages) => {
+        for (;;) {
+          try {
+            await table.put({ ...key, n: messages.length });
+            return [];
+          } catch {
+            written.push('went on after an error');
+          }
         }
-      }
-    };
+      };
     const crashed = await ran(stubborn, { plan: [{ at: 0, kind: 'crash-after' }] });
     expect(written).toEqual([]);
     expect(crashed.points.map((point) => point.by)).toEqual(['events 1', 'events 2', 'events 2']);
@@ -172,12 +184,14 @@ describe('a fault', () => {
     let seen: unknown;
     const world = new World<Names>({
       functions: {
-        events: async (_, { table }) => {
-          await table.put({ ...key, n: 1 }, { kind: 'absent' }).catch((error: unknown) => {
-            seen = error;
-          });
-          return [];
-        },
+        events:
+          ({ table }) =>
+          async () => {
+            await table.put({ ...key, n: 1 }, { kind: 'absent' }).catch((error: unknown) => {
+              seen = error;
+            });
+            return [];
+          },
         conversions: collect,
       },
       plan: [{ at: 0, kind: 'lost-reply' }],
@@ -189,6 +203,38 @@ describe('a fault', () => {
     expect(seen).not.toBeInstanceOf(ConflictError);
   });
 });
+describe('a container', () => {
+  /** Remembers how often it was called, and fails on its first call if it is told to. */
+  const remembering =
+    (seen: number[]): WorldFunction<Names> =>
+    ({ table }) => {
+      let calls = 0;
+      return async (messages) => {
+        seen.push(++calls);
+        await table.put({ ...key, n: messages.length });
+        return [];
+      };
+    };
+
+  test('remembers from one invocation to the next, also after one that failed', async () => {
+    const seen: number[] = [];
+    await ran(remembering(seen), { batch: { events: 1 }, plan: [{ at: 0, kind: 'throttle' }] });
+    expect(seen).toEqual([1, 2, 3, 4]);
+  });
+
+  test('is gone when one crashes', async () => {
+    const seen: number[] = [];
+    await ran(remembering(seen), { batch: { events: 1 }, plan: [{ at: 2, kind: 'crash-before' }] });
+    expect(seen).toEqual([1, 2, 1, 2]);
+  });
+
+  test('works at one batch at a time', async () => {
+    const seen: number[] = [];
+    await ran(remembering(seen), { batch: { events: 1 }, workers: 3, seed: 5 });
+    expect(seen.toSorted()).toEqual([1, 1, 2]);
+  });
+});
+
 describe('all schedules', () => {
   test('are each I/O point with each fault that matters there, and all pairs near each other', async () => {
     const { points } = await ran(careful);
@@ -274,7 +320,7 @@ describe('chance', () => {
     for (let seed = 0; seed < 100; seed++) {
       const order: string[] = [];
       const world = await ran(
-        async (messages) => {
+        () => async (messages) => {
           order.push(messages.map(({ body }) => body).join('+'));
           return [];
         },

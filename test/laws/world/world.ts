@@ -3,7 +3,7 @@ import type { Queue } from '../../../lib/platform/queue.ts';
 import type { Message } from '../../../lib/platform/sqs.ts';
 import type { Table } from '../../../lib/platform/table.ts';
 import { type MemoryTable, memoryTable } from '../../platform/memory.ts';
-import { type Fault, faults, openLine, type Point } from './faults.ts';
+import { type Fault, faults, type Line, openLine, type Point } from './faults.ts';
 import { faultyQueue, faultyTable } from './faulty.ts';
 import { type Disorder, type Mailbox, mailbox, orderly } from './mailbox.ts';
 import { dice } from './random.ts';
@@ -16,11 +16,14 @@ export interface Io<Name extends string = string> {
   readonly now: Clock;
 }
 
-/** A function of the world: what stands behind a queue. It returns the ids of the messages that must come again. */
-export type WorldFunction<Name extends string = string> = (
-  messages: Message[],
-  io: Io<Name>,
-) => Promise<readonly string[]>;
+/** What one invocation does with a batch; it returns the ids of the messages that must come again. */
+export type Handler = (messages: Message[]) => Promise<readonly string[]>;
+
+/**
+ * A function of the world: what stands behind a queue. It is opened as a Lambda container is, and what it remembers
+ * lives as long: through the invocations that follow, also failed ones, until one crashes.
+ */
+export type WorldFunction<Name extends string = string> = (io: Io<Name>) => Handler;
 
 export interface WorldOptions<Name extends string> {
   /** One function for each queue; its name is the queue's. */
@@ -47,6 +50,11 @@ const PATIENCE = 10_000;
  *
  * A queue delivers a message until it is acknowledged. An invocation that crashes or throws acknowledges nothing;
  * acknowledging is an I/O point too, and may be lost. The same options give the same run, byte for byte.
+ *
+ * @example
+ * const world = new World({ functions: { events: (io) => { const deps = …; return (messages) => onEvents(messages, deps); } } });
+ * await world.send('events', body);
+ * await world.run();
  */
 export class World<Name extends string> {
   /** The table itself, where no fault happens. */
@@ -61,6 +69,8 @@ export class World<Name extends string> {
   readonly #dice;
   readonly #names: Name[];
   readonly #invocations = new Map<Name, number>();
+  /** Containers that wait for work. */
+  readonly #idle = new Map<Name, Container[]>();
 
   constructor(options: WorldOptions<Name>) {
     this.#options = options;
@@ -150,25 +160,48 @@ export class World<Name extends string> {
     this.#invocations.set(name, count);
     const delivery = this.queues[name].deliver(this.#options.batch?.[name] ?? 10);
     const line = openLine(`${name} ${count}`, this.#faults, turn);
-    const io: Io<Name> = {
-      table: faultyTable(this.table, line),
-      queues: mapNames(this.#names, (queue) => faultyQueue(queue, this.queues[queue], line)),
-      now: () => this.now,
-    };
+    const idle = this.#idle.get(name) ?? [];
+    this.#idle.set(name, idle);
+    const container = idle.pop() ?? this.#open(name);
+    container.connect(line);
     try {
-      const work = this.#options.functions[name](delivery.messages, io);
-      const failed = new Set(await Promise.race([work, line.crashed]));
-      await Promise.race([
-        line.io(`acknowledge ${delivery.messages.length - failed.size}`, false, async () => {
-          delivery.acknowledge(failed);
-        }),
-        line.crashed,
-      ]);
+      const failed = new Set(await Promise.race([container.handler(delivery.messages), line.crashed]));
+      const acknowledge = async () => delivery.acknowledge(failed);
+      const many = delivery.messages.length - failed.size;
+      await Promise.race([line.io(`acknowledge ${many}`, false, acknowledge), line.crashed]);
     } catch (error) {
       this.errors.push(error);
       delivery.giveBack(); // nothing was acknowledged: everything comes again
     }
+    if (!line.dead) idle.push(container);
   }
+
+  /** A new container; its I/O goes over the line of the invocation that it is at. */
+  #open(name: Name): Container {
+    let current: Line | undefined;
+    const line: Pick<Line, 'io'> = {
+      io(...point) {
+        if (!current) throw new Error(`${name}: a container reads and writes nothing while it is opened`);
+        return current.io(...point);
+      },
+    };
+    const handler = this.#options.functions[name]({
+      table: faultyTable(this.table, line),
+      queues: mapNames(this.#names, (queue) => faultyQueue(queue, this.queues[queue], line)),
+      now: () => this.now,
+    });
+    return {
+      handler,
+      connect(to) {
+        current = to;
+      },
+    };
+  }
+}
+
+interface Container {
+  readonly handler: Handler;
+  connect(line: Line): void;
 }
 
 function namesOf<Name extends string>(functions: Readonly<Record<Name, unknown>>): Name[] {

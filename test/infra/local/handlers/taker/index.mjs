@@ -11,7 +11,7 @@ export async function handler({ Records }) {
         TableName: process.env.TABLE_NAME,
         Item: {
           pk: { S: 'TRY' },
-          sk: { S: `${body}#${attributes.ApproximateReceiveCount}` },
+          sk: { S: `${body.slice(0, 20)}#${attributes.ApproximateReceiveCount}` },
           batch: { N: String(Records.length) },
         },
       }),

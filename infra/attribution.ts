@@ -1,0 +1,41 @@
+import { Duration } from 'aws-cdk-lib';
+import type { Function as Lambda } from 'aws-cdk-lib/aws-lambda';
+import { Construct } from 'constructs';
+import { type BrandContext, BrandFunction } from './brand-function.ts';
+import type { Data } from './data.ts';
+import { QueueConsumer } from './queue-consumer.ts';
+
+export interface AttributionProps {
+  readonly context: BrandContext;
+  readonly data: Data;
+}
+
+/** Shares each conversion among the touches before it. */
+export class Attribution extends Construct {
+  private readonly consumer: QueueConsumer;
+
+  constructor(scope: Construct, id: string, { context, data }: AttributionProps) {
+    super(scope, id);
+    const attribution = new BrandFunction(this, 'Attribution', {
+      context,
+      name: 'attribution',
+      does: 'conversions in, their credits in the table',
+      memoryMb: 512, // a person's journal is read and decompressed; the sharing itself is microseconds
+      timeout: Duration.seconds(60), // "all conversions" of a long history after a merge
+    });
+    this.consumer = new QueueConsumer(this, 'Conversions', {
+      context,
+      consumer: attribution,
+      messages: 'conversions',
+      batchSize: 10, // each message is another person: a fuller batch would save nothing but the call
+      maxConcurrency: 10,
+      lateAfter: Duration.minutes(20),
+    });
+    data.letReadWrite(attribution.function);
+  }
+
+  /** Lets `fn` ask for conversions to be shared, and shared again. */
+  letSendConversions(fn: Lambda): void {
+    this.consumer.letSend(fn, 'CONVERSIONS_URL');
+  }
+}

@@ -1,0 +1,76 @@
+import { readFileSync } from 'node:fs';
+import { z } from 'zod';
+import { checkChannels } from '../../lib/channels/registry.ts';
+import { type Brand, type BrandInput, brand } from '../../lib/platform/brand.ts';
+import { RuleError } from '../../lib/tags/rule-error.ts';
+import { compileRules } from '../../lib/tags/rulebook.ts';
+import { demo } from './demo.ts';
+import { demoEdu } from './demo-edu.ts';
+import { checkSecretNames } from './secret-names.ts';
+
+/** The brands that can be deployed by name. A new one is a file beside this one, and a line here. */
+const brands = {
+  demo,
+  'demo-edu': demoEdu,
+} satisfies Record<string, BrandInput>;
+
+/** A brand that cannot be deployed: the message names the place, what is wrong with it and what would be right. */
+export class BrandError extends Error {
+  constructor(message: string) {
+    super(message);
+    this.name = 'BrandError';
+  }
+}
+
+export const brandNames = (): string[] => Object.keys(brands);
+
+/** @throws BrandError if there is no brand of that name, or it is not valid */
+export function loadBrand(name: string): Brand {
+  const found = Object.entries(brands).find(([known]) => known === name);
+  if (!found) throw new BrandError(`no brand "${name}": infra/brands knows ${brandNames().join(', ')}`);
+  return checkBrand(found[1], `infra/brands/${name}.ts`);
+}
+
+/** Reads a brand from a JSON file. @throws BrandError if it cannot be read, is not JSON, or is not a valid brand */
+export function parseBrandFile(path: string): Brand {
+  let input: unknown;
+  try {
+    input = JSON.parse(readFileSync(path, 'utf8'));
+  } catch (error) {
+    throw new BrandError(`${path}: ${error instanceof Error ? error.message : error}`);
+  }
+  return checkBrand(input, path);
+}
+
+/**
+ * A brand of which everything has been checked that can be checked without deploying it: its form, its channels'
+ * settings, the names of its secrets, and its rules, which are compiled.
+ *
+ * @param from where it was written, for the message
+ * @throws BrandError
+ */
+export function checkBrand(input: unknown, from: string): Brand {
+  const parsed = brand.safeParse(input);
+  if (!parsed.success)
+    throw new BrandError(`${from} is not a valid brand:\n${z.prettifyError(parsed.error)}`);
+  try {
+    checkChannels(parsed.data);
+    checkSecretNames(parsed.data);
+    checkRules(parsed.data);
+  } catch (error) {
+    throw new BrandError(`${from}: ${error instanceof Error ? error.message : error}`);
+  }
+  return parsed.data;
+}
+
+function checkRules(brand: Brand): void {
+  try {
+    compileRules(
+      brand.rules.map((rule) => ({ ...rule, version: 1 })),
+      brand,
+    );
+  } catch (error) {
+    if (!(error instanceof RuleError)) throw error;
+    throw new Error(`rule ${error.tag ?? ''}: ${error.message}\n${error.caret}`);
+  }
+}

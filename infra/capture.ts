@@ -1,0 +1,38 @@
+import { Duration } from 'aws-cdk-lib';
+import { Construct } from 'constructs';
+import type { Api } from './api.ts';
+import { type BrandContext, BrandFunction } from './brand-function.ts';
+import type { Profile } from './profile.ts';
+import type { Secrets } from './secrets.ts';
+
+export interface CaptureProps {
+  readonly context: BrandContext;
+  readonly api: Api;
+  /** Where events go. */
+  readonly profile: Profile;
+  readonly secrets: Secrets;
+}
+
+/** Takes what the channels send, and answers when it is durably queued. */
+export class Capture extends Construct {
+  constructor(scope: Construct, id: string, { context, api, profile, secrets }: CaptureProps) {
+    super(scope, id);
+    const capture = new BrandFunction(this, 'Capture', {
+      context,
+      name: 'capture',
+      does: 'HTTP in, events to the queue',
+      memoryMb: 512, // decrypting and checking 500 events is 10 ms of a core; the rest is waiting for SQS
+      timeout: Duration.seconds(10), // senders give up after 5: later nobody reads the answer
+    });
+    profile.letSendEvents(capture.function);
+    secrets.letReadChannels(capture.function);
+    api.letAnswer(
+      capture,
+      'Each channel signs in its own way (WeChat, Standard Webhooks, write key): capture checks it.',
+      {
+        '/webhooks/{channel}/{account}': ['GET', 'POST'],
+        '/v1/{call}': ['POST', 'OPTIONS'],
+      },
+    );
+  }
+}

@@ -1,0 +1,34 @@
+import { Duration } from 'aws-cdk-lib';
+import { Construct } from 'constructs';
+import type { Api } from './api.ts';
+import { type BrandContext, BrandFunction } from './brand-function.ts';
+import type { Data } from './data.ts';
+import type { Tags } from './tags.ts';
+
+export interface RulesProps {
+  readonly context: BrandContext;
+  readonly api: Api;
+  readonly data: Data;
+  /** Who evaluates everybody again when a rule changed. */
+  readonly tags: Tags;
+}
+
+/** Lists and changes the rules that earn tags. */
+export class Rules extends Construct {
+  constructor(scope: Construct, id: string, { context, api, data, tags }: RulesProps) {
+    super(scope, id);
+    const rules = new BrandFunction(this, 'Rules', {
+      context,
+      name: 'rules',
+      does: 'rules, checked before they are kept',
+      memoryMb: 512, // all rules are compiled on each change; that is rare, and a person waits
+      timeout: Duration.seconds(25),
+    });
+    data.letReadWrite(rules.function);
+    tags.letSendRecompute(rules.function);
+    api.letAnswer(rules, 'The function checks the API key; changing a rule needs the role admin.', {
+      '/rules': ['GET'],
+      '/rules/{tag}': ['GET', 'PUT'],
+    });
+  }
+}
