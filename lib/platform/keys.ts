@@ -1,7 +1,7 @@
 import type { Key } from './table.ts';
 
-/** Sorts after every sort key that begins with the same prefix. */
-export const END = '￿';
+/** Sorts after every sort key that begins with the same prefix: the highest character there is, in UTF-8's order. */
+export const END = '\u{10FFFF}';
 
 /** How many partitions a popular list is spread over. Part of the data model: changing it is a migration. */
 export const SHARDS = 8;

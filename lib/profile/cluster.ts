@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { byTime, type Event } from '../events/event.ts';
-import { type Graph, homeOf, nameOf, type Partition, partition, type Sighting } from '../identity/graph.ts';
+import { type Graph, homeOf, nameOf, type Partition, partition } from '../identity/graph.ts';
 import type { Activity } from './activity.ts';
 import { copyPerson, emptyPerson, type HeldTag, type Person, type Rules, walk, watch } from './person.ts';
 
@@ -17,8 +17,8 @@ export interface Cluster {
   /** When we first heard of it. Only for choosing which of two clusters takes in the other. */
   readonly createdAt: string;
   readonly graph: Graph;
-  /** How far the sealed part goes: `people` have seen every event up to here, and no later one. */
-  readonly frontier: Sighting | undefined;
+  /** How far the sealed part goes: `people` have seen every event up to this instant, and no later one. */
+  readonly frontier: string | undefined;
   /** One person a member of `partition(graph)`, in its order, walked to the frontier. */
   readonly people: readonly Person[];
   /** Events that are in no sealed segment yet, in time order. */
@@ -47,10 +47,9 @@ export interface Profile {
   readonly person: Person;
 }
 
-/** Whether an event is part of what `people` have seen. */
-export const isFolded = (event: Pick<Event, 'occurredAt' | 'id'>, frontier: Sighting | undefined): boolean =>
-  frontier !== undefined &&
-  (event.occurredAt < frontier.at || (event.occurredAt === frontier.at && event.id <= frontier.event));
+/** Whether an event is, or would have to be, part of what `people` have seen: events of one instant are never parted. */
+export const isFolded = (event: Pick<Event, 'occurredAt'>, frontier: string | undefined): boolean =>
+  frontier !== undefined && event.occurredAt <= frontier;
 
 /** Splits events by the profile they belong to, each part in time order. */
 export function split(events: readonly Event[], { members, memberOf }: Partition): Event[][] {
@@ -96,7 +95,7 @@ export function profilesOf(cluster: Cluster, rules: Rules, now: number): Profile
   return division.members.map(({ names }, i) => {
     const person = copyPerson(cluster.people[i] ?? emptyPerson());
     walk(person, recent[i] ?? [], rules);
-    if (Number.isFinite(person.walkedTo)) watch(person, now, rules);
+    watch(person, now, rules);
     return { id: ids[i] ?? cluster.id, names, person };
   });
 }

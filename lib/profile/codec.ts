@@ -37,7 +37,7 @@ export function pack(cluster: Packed): Uint8Array {
       beside ? [at(beside.at), beside.event, ref(beside.owner)] : 0,
       among ? [at(among.at), among.event, ref(among.leader)] : 0,
     ]),
-    cluster.frontier ? [at(cluster.frontier.at), cluster.frontier.event] : 0,
+    cluster.frontier === undefined ? null : at(cluster.frontier),
     cluster.sequence,
     cluster.book,
     cluster.people.map((person) => packPerson(person, since)),
@@ -76,7 +76,7 @@ export function unpack(bytes: Uint8Array): Packed {
   return {
     createdAt: toIso(since),
     graph,
-    frontier: frontier ? { at: iso(frontier[0]), event: frontier[1] } : undefined,
+    frontier: frontier === null ? undefined : iso(frontier),
     sequence,
     book,
     people: people.map((person) => unpackPerson(person, since)),
@@ -165,9 +165,9 @@ const stored = z.tuple([
       z.union([z.tuple([int, z.string(), int]), nothing]),
     ]),
   ),
-  z.union([seenBy, nothing]),
-  int,
-  z.string(),
+  z.union([int, z.null()]), // frontier
+  int, // sequence
+  z.string(), // book
   z.array(storedPerson),
   z.array(storedEvent),
   z.union([z.array(z.string()), nothing]),

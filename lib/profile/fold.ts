@@ -8,7 +8,6 @@ import {
   type Partition,
   pairOf,
   partition,
-  type Sighting,
 } from '../identity/graph.ts';
 import { DAY, toIso } from '../platform/clock.ts';
 import { nextChange } from '../tags/changes.ts';
@@ -82,7 +81,7 @@ export function fold(
 ): Folded {
   const inTail = new Set(cluster.tail.map((event) => event.id));
   let fresh = distinct(additions.events).filter((event) => !inTail.has(event.id));
-  const oldest = fresh.find((event) => cluster.frontier && event.occurredAt <= cluster.frontier.at);
+  const oldest = fresh.find((event) => isFolded(event, cluster.frontier));
   if (oldest && cluster.sequence > 0) {
     if (!covers(journal, oldest.occurredAt)) return { kind: 'journal', from: oldest.occurredAt };
     const sealed = new Set(journal?.events.map((event) => event.id));
@@ -126,7 +125,7 @@ export function fold(
   const profiles = after.members.map(({ names }, i): Profile => {
     const person = copyPerson(people[i] ?? emptyPerson());
     walk(person, parts[i]?.filter((event) => !isFolded(event, frontier)) ?? [], rules, into(days, ids[i]));
-    if (Number.isFinite(person.walkedTo)) watch(person, now, rules);
+    watch(person, now, rules);
     return { id: ids[i] ?? cluster.id, names, person };
   });
 
@@ -139,7 +138,7 @@ export function fold(
     ...cluster.outbox,
     ...changedTags(cluster.shown, shown),
     ...changedDays(formerDays, days, inOrder, rules, fresh),
-    ...changedConversions(fresh, events, moved || added, rules),
+    ...changedConversions(fresh, parts, moved || added, rules),
     ...changedReviews(before, after),
   ]);
   return {
@@ -158,7 +157,7 @@ export function fold(
       due: due(cluster.due, nextOf(profiles, rules, now), now),
     },
     seal: sealing
-      ? { sequence: cluster.sequence, events: cluster.tail, before: cluster.frontier?.at }
+      ? { sequence: cluster.sequence, events: cluster.tail, before: cluster.frontier }
       : undefined,
   };
 }
@@ -172,9 +171,9 @@ function distinct(events: readonly Event[]): Event[] {
 const covers = (journal: Journal | undefined, from: string | undefined): boolean =>
   journal !== undefined && (journal.from === undefined || (from !== undefined && journal.from <= from));
 
-const latest = (frontier: Sighting | undefined, events: readonly Event[]): Sighting | undefined =>
-  events.reduce<Sighting | undefined>(
-    (last, event) => (isFolded(event, last) ? last : { at: event.occurredAt, event: event.id }),
+const latest = (frontier: string | undefined, events: readonly Event[]): string | undefined =>
+  events.reduce(
+    (last, event) => (last === undefined || event.occurredAt > last ? event.occurredAt : last),
     frontier,
   );
 
@@ -270,22 +269,26 @@ function changedReviews(before: Partition, after: Partition): string[] {
     .map(entry.review);
 }
 
+/** Conversions of the people whose events came; another person's order of the same number is another conversion. */
 function changedConversions(
   fresh: readonly Event[],
-  events: readonly Event[],
+  parts: readonly (readonly Event[])[],
   all: boolean,
   { brand }: Rules,
 ): string[] {
   if (all) return [entry.conversions()];
   const refunds = new Set(brand.conversions.map((it) => it.refund?.event));
-  const days = Math.max(
-    brand.attribution.lookbackDays,
-    ...Object.values(brand.attribution.lookbackDaysByChannel),
+  const { lookbackDays, lookbackDaysByChannel } = brand.attribution;
+  const days = Math.max(lookbackDays, ...Object.values(lookbackDaysByChannel));
+  const isFresh = new Set(fresh.map(({ id }) => id));
+  return parts.flatMap((events) =>
+    events
+      .filter(({ id }) => isFresh.has(id))
+      .flatMap((event) => {
+        const since = refunds.has(event.type) ? undefined : toIso(Date.parse(event.occurredAt) - days * DAY);
+        return affectedConversions(event, events, brand).map((key) => entry.conversion(key, since));
+      }),
   );
-  return fresh.flatMap((event) => {
-    const since = refunds.has(event.type) ? undefined : toIso(Date.parse(event.occurredAt) - days * DAY);
-    return affectedConversions(event, events, brand).map((key) => entry.conversion(key, since));
-  });
 }
 
 /** The next instant at which a profile changes by time alone, if any. */

@@ -70,11 +70,11 @@ export function traitsOf(person: Person): Record<string, Json> {
 }
 
 /**
- * Walks a person on through events in time order, all of them later than what the person has seen. Tags are
- * evaluated at every event and at every instant in between at which a window's content changes, so `since` is exact
- * however late or in what batches the events came.
+ * Walks a person on through events in time order, all of them later than what the person has seen. Tags are evaluated
+ * at every instant at which an event happened or a window's content changed, once: events of one instant are one
+ * step, and so is a window that ends with them. So `since` is exact however late or in what batches the events came.
  *
- * @param onDay is told each brand-day's activity as it closes or grows
+ * @param onDay is told each brand-day's activity as it grows
  */
 export function walk(
   person: Person,
@@ -82,34 +82,46 @@ export function walk(
   rules: Rules,
   onDay?: (activity: Activity) => void,
 ): void {
-  for (const event of events) {
-    const at = Date.parse(event.occurredAt);
-    if (person.walkedTo === Number.NEGATIVE_INFINITY) person.walkedTo = at;
-    watch(person, at, rules);
-    for (const [name, value] of Object.entries(event.traits ?? {})) {
-      person.traits.set(name, { value, at: event.occurredAt, event: event.id });
+  for (let i = 0; i < events.length; ) {
+    const from = i;
+    const occurredAt = events[from]?.occurredAt ?? '';
+    const at = Date.parse(occurredAt);
+    const isFirst = !Number.isFinite(person.walkedTo);
+    let speaks = isFirst || passTime(person, at, rules); // a rule may hold of somebody of whom nothing is known
+    for (; events[i]?.occurredAt === occurredAt; i++)
+      speaks = see(person, events[i] as Event, at, rules) || speaks;
+    if (speaks) evaluate(person, at, rules);
+    person.walkedTo = at;
+    for (const event of events.slice(from, i)) {
+      person.activity = foldActivity(person.activity, event, person, rules);
+      onDay?.(person.activity);
     }
-    foldEvent(rules.book, person.cells, {
-      id: event.id,
-      type: event.type,
-      at,
-      properties: event.properties,
-      channel: event.source.channel,
-    });
-    const speaks =
-      !person.first || event.traits !== undefined || rules.book.featuresOf(event.type).length > 0;
-    person.first ??= { at: event.occurredAt, channel: event.source.channel };
-    person.last = { at: event.occurredAt, channel: event.source.channel };
-    if (speaks) evaluate(person, at, rules); // no rule reads anything of other events
-    person.activity = foldActivity(person.activity, event, person, rules);
-    onDay?.(person.activity);
   }
+}
+
+/** Takes in one event; answers whether any rule reads anything of it. */
+function see(person: Person, event: Event, at: number, { book }: Rules): boolean {
+  for (const [name, value] of Object.entries(event.traits ?? {})) {
+    person.traits.set(name, { value, at: event.occurredAt, event: event.id });
+  }
+  const { id, type, properties, source } = event;
+  foldEvent(book, person.cells, { id, type, at, properties, channel: source.channel });
+  person.first ??= { at: event.occurredAt, channel: source.channel };
+  person.last = { at: event.occurredAt, channel: source.channel };
+  return event.traits !== undefined || book.featuresOf(type).length > 0;
+}
+
+/** Evaluates at each end of a window before an instant; answers whether one ends at the instant itself. */
+function passTime(person: Person, to: number, rules: Rules): boolean {
+  const ends = boundaries(rules.book, person.cells, person.walkedTo, to);
+  for (const at of ends) if (at < to) evaluate(person, at, rules);
+  return ends.at(-1) === to;
 }
 
 /** Watches time pass up to an instant: re-evaluates at each end of a window on the way. Never goes backwards. */
 export function watch(person: Person, to: number, rules: Rules): void {
-  if (to <= person.walkedTo) return;
-  for (const at of boundaries(rules.book, person.cells, person.walkedTo, to)) evaluate(person, at, rules);
+  if (!(to > person.walkedTo) || !Number.isFinite(person.walkedTo)) return;
+  if (passTime(person, to, rules)) evaluate(person, to, rules);
   person.walkedTo = to;
 }
 

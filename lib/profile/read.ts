@@ -31,7 +31,7 @@ function walkAnew(cluster: Cluster, events: readonly Event[], rules: Rules, now:
   return division.members.map(({ names }, i) => {
     const person = emptyPerson();
     walk(person, parts[i] ?? [], rules);
-    if (Number.isFinite(person.walkedTo)) watch(person, now, rules);
+    watch(person, now, rules);
     return { id: ids[i] ?? cluster.id, names, person };
   });
 }

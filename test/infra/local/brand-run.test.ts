@@ -63,7 +63,6 @@ test('a brand without keys of its own gets one of each role, new in every run', 
   try {
     for (const key of Object.values(run.keys)) expect((await ask(run, '/tags', key)).status).toBe(200);
     expect(new Set(Object.values(run.keys)).size).toBe(3);
-    await expect(startRun({ port: Number(new URL(run.url).port) })).rejects.toThrow(/is in use: .*PORT=/);
   } finally {
     await run.stop();
   }

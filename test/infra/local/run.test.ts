@@ -200,6 +200,39 @@ test('an entry that nothing moves is passed over and reported, and what comes af
   await stack.table().remove({ pk: 'STUCK', sk: '@' });
 });
 
+test('a row whose time to live has ended goes, days later and not at once', async () => {
+  const now = stack.clock.now();
+  const put = (sk: string, at: number) => stack.table().put({ pk: 'TTL', sk, ttl: Math.ceil(at / 1000) });
+  await put('soon', now + HOUR);
+  await put('late', now + 30 * DAY);
+  const left = async () => (await rowsOf(stack, 'TTL')).map(({ sk }) => sk);
+  await stack.clock.walkTo(now + 2 * HOUR);
+  expect(await left()).toEqual(['late', 'soon']);
+  await stack.clock.walkTo(now + 3 * DAY);
+  expect(await left()).toEqual(['late']);
+});
+
+test('a port that is taken is said so', async () => {
+  const port = Number(new URL(stack.url).port);
+  await expect(startSmall({ port })).rejects.toThrow(`port ${port} is in use`);
+});
+
+test('a bundle that is missing or cannot be loaded stops the start, by name', async () => {
+  const at = (path: string) =>
+    startSmall({}, ({ Resources }) => ({
+      Resources: { ...Resources, Door: { ...Resources.Door, Metadata: { 'aws:asset:path': path } } },
+    }));
+  await expect(at('nowhere')).rejects.toThrow(/no bundle for nowhere .*npm run build/);
+  await expect(
+    startSmall({}, ({ Resources }) => ({
+      Resources: {
+        ...Resources,
+        Door: { ...Resources.Door, Properties: { ...Resources.Door.Properties, Handler: 'index.main' } },
+      },
+    })),
+  ).rejects.toThrow('door: Error: index.main is undefined or not exported');
+});
+
 test('the clock never moves back, and says why it does not understand', async () => {
   const order = async (body: string) => {
     const reply = await ask('/_local/clock', { method: 'POST', body });
