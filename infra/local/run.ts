@@ -3,6 +3,7 @@ import type { Clock } from '../../lib/platform/clock.ts';
 import { openTable } from '../../lib/platform/dynamo.ts';
 import type { Item, Table } from '../../lib/platform/table.ts';
 import { type Activity, activityOf, until } from './activity.ts';
+import { startBacking } from './backing.ts';
 import { openClock, type Walked } from './clock.ts';
 import { localRoutes } from './control.ts';
 import { openFunctions } from './functions.ts';
@@ -13,7 +14,6 @@ import { type Lifetime, openLifetime } from './lifetime.ts';
 import { listen } from './listen.ts';
 import { type Plan, planOf, type SourcePlan } from './plan.ts';
 import type { LocalSecrets } from './secrets.ts';
-import { startServices } from './services.ts';
 import { openSource } from './sources.ts';
 import { ACCOUNT } from './sqs.ts';
 import { readTemplate } from './template.ts';
@@ -80,7 +80,7 @@ async function start(options: StackOptions, lifetime: Lifetime): Promise<Stack> 
   const { data, log = () => {}, port = 0, host } = options;
   const clock = openClock(options.clockAt ?? (data === undefined ? undefined : keptTime(data, Date.now())));
   const ledger = openLedger(clock.now);
-  const services = await startServices({
+  const backing = await startBacking({
     region: REGION,
     data,
     endpoint: options.dynamodb,
@@ -114,13 +114,13 @@ async function start(options: StackOptions, lifetime: Lifetime): Promise<Stack> 
       region: REGION,
       account: ACCOUNT,
       apiUrl: door.url,
-      queueUrl: services.queueUrl,
+      queueUrl: backing.queueUrl,
     }),
     options.assembly,
   );
-  await services.create(plan, options.secrets);
+  await backing.create(plan, options.secrets);
   const functions = lifetime.keep(
-    openFunctions(plan.functions, { clock: clock.buffer, ledger, log, environment: services.environment }),
+    openFunctions(plan.functions, { clock: clock.buffer, ledger, log, environment: backing.environment }),
   );
   await functions.ready();
 
@@ -133,7 +133,7 @@ async function start(options: StackOptions, lifetime: Lifetime): Promise<Stack> 
     const consumer = functions.nameOf(source.functionArn);
     return lifetime.keep(
       openSource(source, {
-        engine: services.sqs,
+        engine: backing.sqs,
         queue: queueOf(source),
         region: REGION,
         consumer,
@@ -147,7 +147,7 @@ async function start(options: StackOptions, lifetime: Lifetime): Promise<Stack> 
   const activity = () =>
     activityOf({
       queues: plan.queues,
-      counts: services.sqs.counts,
+      counts: backing.sqs.counts,
       waiting: () => sources.reduce((sum, source) => sum + source.waiting(), 0),
       invocations: functions.inFlight,
       requests: () => gateway?.inFlight() ?? 0,
@@ -158,7 +158,7 @@ async function start(options: StackOptions, lifetime: Lifetime): Promise<Stack> 
       ticker: openTicker(plan.schedules, { functions, clock, region: REGION, account: ACCOUNT }),
       sources,
       tables: plan.tables,
-      engine: services.dynamodb,
+      engine: backing.dynamodb,
       data,
       quiet: async () => {
         await until(activity, (it) => it.messages === it.waiting && it.invocations === 0, QUIET_MS);
@@ -169,7 +169,7 @@ async function start(options: StackOptions, lifetime: Lifetime): Promise<Stack> 
   const table = () => {
     const [only, ...others] = plan.tables;
     if (!only || others.length > 0) throw new Error(`the template has ${plan.tables.length} tables, not one`);
-    return openTable(only.name, services.dynamodb.client);
+    return openTable(only.name, backing.dynamodb.client);
   };
   const stack: Stack = {
     url: door.url,

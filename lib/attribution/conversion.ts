@@ -35,6 +35,8 @@ export const conversion = z.strictObject({
   /** The earliest of its events: the conversion is as old as that. */
   eventId: z.string(),
   at: instant,
+  /** When later events told of it again, each time once. */
+  repeatedAt: z.array(instant),
   /** Minor units, before refunds. */
   value: z.int(),
   currency: z.string(),
@@ -159,6 +161,7 @@ export function conversionOf(entry: Entry): Conversion | undefined {
     reference,
     eventId: first.id,
     at: first.occurredAt,
+    repeatedAt: [...new Set(claims.map((claim) => claim.occurredAt))].slice(1),
     value,
     currency,
     refunds,
@@ -186,6 +189,20 @@ export const conversionsOf = (events: readonly Event[], terms: Terms): Conversio
 export const conversionsIn = (entries: ReadonlyMap<string, Entry>): Conversion[] =>
   [...entries.values()].flatMap((entry) => conversionOf(entry) ?? []).sort(byAge);
 
+/** Those at an instant or up to `reach` ms after it, of one goal or of all. */
+export function conversionsAfter(
+  conversions: readonly Conversion[],
+  goal: string | undefined,
+  at: string,
+  reach: number,
+): Conversion[] {
+  const from = Date.parse(at);
+  return conversions.filter((it) => {
+    const later = Date.parse(it.at) - from;
+    return later >= 0 && later <= reach && (goal === undefined || it.goal === goal);
+  });
+}
+
 const byAge = (a: Conversion, b: Conversion): number =>
   byTime({ occurredAt: a.at, id: a.eventId }, { occurredAt: b.at, id: b.eventId }) ||
   (a.key < b.key ? -1 : 1);
@@ -209,12 +226,8 @@ export function affectedConversions(event: Event, events: readonly Event[], term
   const reach = longestLookBackMs(terms.attribution);
   const entries = entriesOf(events, terms);
   const known = conversionsIn(entries);
-  const after = (start: string, goal?: string) => {
-    const from = Date.parse(start);
-    for (const it of known) {
-      const at = Date.parse(it.at);
-      if (at >= from && at - from <= reach && (goal === undefined || it.goal === goal)) keys.add(it.key);
-    }
+  const after = (at: string, goal?: string) => {
+    for (const { key } of conversionsAfter(known, goal, at, reach)) keys.add(key);
   };
   if (isTouch) after(event.occurredAt);
   for (const { key, rule, refundId } of mentions) {

@@ -31,19 +31,6 @@ export function personOf(profile: string, events: readonly Event[], terms: Terms
   return { profile, events, entries, byKey, conversions, previous };
 }
 
-/** The keys of the conversions of a goal that come within `reach` ms after an instant. */
-export function followers(
-  { conversions }: Person,
-  goal: string | undefined,
-  at: string,
-  reach: number,
-): string[] {
-  const from = Date.parse(at);
-  return conversions
-    .filter((it) => it.goal === goal && Date.parse(it.at) >= from && Date.parse(it.at) - from <= reach)
-    .map((it) => it.key);
-}
-
 /** Earliest refund of each key whose order is not known, by the id that the conversion will have. */
 export function waitingOf({ profile, entries }: Person): Map<string, string> {
   const waiting = [...entries.values()].filter((entry) => entry.claims.length === 0);

@@ -1,8 +1,10 @@
 import { z } from 'zod';
 import { type Event, instant } from '../events/event.ts';
 import { DAY, dayName } from '../platform/clock.ts';
+import { ConflictError } from '../platform/errors.ts';
 import type { Calendar } from '../tags/calendar.ts';
-import { followers, type Person, personOf, rowsOf, waitingOf } from './person.ts';
+import { type Conversion, conversionsAfter, conversionsOf } from './conversion.ts';
+import { type Person, personOf, rowsOf, waitingOf } from './person.ts';
 import { conversionId, edition, type Mark } from './row.ts';
 import type { ConversionStore } from './store.ts';
 import type { Terms } from './touch.ts';
@@ -36,6 +38,9 @@ export interface RestateDeps {
   readonly calendar: Pick<Calendar, 'brandDay'>;
 }
 
+/** How often a message is begun anew when others write the same conversions, before it comes again by itself. */
+const ATTEMPTS = 5;
+
 /**
  * Tells conversions again from the journal: computes their paths and credits and puts them; those that the journal
  * does not know any more are retired. Doing it twice, late or out of order changes nothing: what is put is a function
@@ -43,8 +48,16 @@ export interface RestateDeps {
  */
 export async function restate(message: ConversionsMessage, deps: RestateDeps): Promise<void> {
   const { profile, conversions, since } = message;
-  if (conversions === 'all') await restateAll(profile, deps);
-  else await restateNamed(profile, conversions, since, deps);
+  for (let attempt = 1; ; attempt++) {
+    try {
+      if (conversions === 'all') return await restateAll(profile, deps);
+      const repeated = await restateNamed(profile, conversions, since, deps);
+      if (repeated.length > 0) await restateAfter(profile, repeated, since, deps);
+      return;
+    } catch (error) {
+      if (!(error instanceof ConflictError) || attempt === ATTEMPTS) throw error;
+    }
+  }
 }
 
 /** Every conversion of a cluster; what is stored beside them is retired. */
@@ -54,7 +67,8 @@ async function restateAll(asked: string, deps: RestateDeps): Promise<void> {
     const { cluster } = history;
     const work = peopleOf(history, deps).map((person): Wanted => ({ person, keys: 'all' }));
     const marks = await deps.store.marks(cluster);
-    await write(cluster, history.version, undefined, work, marks, deps);
+    const repeated = await write(cluster, history.version, undefined, work, marks, deps);
+    if (repeated.length > 0) await restateAfter(cluster, repeated, undefined, deps);
   }
   if (history?.cluster !== asked) await retireAll(asked, deps);
 }
@@ -73,69 +87,85 @@ async function retireAll(cluster: string, { store }: RestateDeps): Promise<void>
  *
  * Events of one key can lie further apart than the look-back, and the sender does not know. What is stored does: it
  * names the earliest event of its key. So the stored rows of the named conversions, and of those just before them
- * where their journeys begin, say whether more has to be read. If one turns out to be at another time than it was
- * stored with, those after it are told again as well.
+ * where their journeys begin, say whether more has to be read.
+ *
+ * @returns those of them that events tell of at several times
  */
 async function restateNamed(
   cluster: string,
   names: readonly string[],
   from: string | undefined,
   deps: RestateDeps,
-): Promise<void> {
-  const marks = new Map<string, Mark>();
-  const asked = new Set<string>();
-  const marked = async (id: string): Promise<Mark | undefined> => {
-    const seen = asked.has(id) ? undefined : await deps.store.mark(cluster, id);
-    if (seen) marks.set(id, seen);
-    asked.add(id);
-    return marks.get(id);
-  };
-
+): Promise<Conversion[]> {
   for (let since = from === undefined ? undefined : midnight(Date.parse(from)); ; ) {
     const history = await deps.history(cluster, since);
-    if (history?.cluster !== cluster) return restateAll(cluster, deps);
-    const work: Wanted[] = [];
-    let needed = Number.POSITIVE_INFINITY;
-    for (const person of peopleOf(history, deps)) {
-      const plan = await planOf(person, names, marked, deps.brand);
-      work.push({ person, keys: plan.keys });
-      needed = Math.min(needed, plan.needed);
+    if (history?.cluster !== cluster) {
+      await restateAll(cluster, deps);
+      return [];
     }
-    if (since === undefined || needed >= since)
+    const marks = new Map<string, Mark>();
+    const marked = async (id: string): Promise<Mark | undefined> => {
+      const seen = marks.get(id) ?? (await deps.store.mark(cluster, id));
+      if (seen) marks.set(id, seen);
+      return seen;
+    };
+    const keys = new Set(names);
+    const people = peopleOf(history, deps);
+    let needed = Number.POSITIVE_INFINITY;
+    for (const person of people) needed = Math.min(needed, await neededBy(person, keys, marked, deps.brand));
+    if (since === undefined || needed >= since) {
+      const work = people.map((person) => ({ person, keys }));
       return write(cluster, history.version, since, work, marks, deps);
+    }
     since = midnight(needed);
   }
 }
 
-/** What has to be told of a person, and from when on events have to be known for that. */
-async function planOf(
+/**
+ * The conversions whose journeys may have been thought to begin at one that turned out to be older: somebody who read
+ * only a later event of it could not know. They are told again from the journal as it is now, after the older time
+ * was stored, so that whoever tells one of them later knows.
+ */
+async function restateAfter(
+  cluster: string,
+  repeated: readonly Conversion[],
+  since: string | undefined,
+  deps: RestateDeps,
+): Promise<void> {
+  if (deps.brand.attribution.journey !== 'reset') return;
+  const reach = longestLookBackMs(deps.brand.attribution);
+  const times = repeated.flatMap(({ goal, repeatedAt }) => repeatedAt.map((at) => ({ goal, at })));
+  const earliest = times.map(({ at }) => Date.parse(at)).reduce((a, b) => Math.min(a, b));
+  const history = await deps.history(cluster, since === undefined ? undefined : earliest);
+  const followers = (history?.people ?? []).flatMap(({ events }) => {
+    const known = conversionsOf(events, deps.brand);
+    return times.flatMap((it) => conversionsAfter(known, it.goal, it.at, reach));
+  });
+  const names = [...new Set(followers.map(({ key }) => key))];
+  if (names.length > 0) await restateNamed(cluster, names, since, deps);
+}
+
+/** From when on events have to be known to tell a person's conversions. */
+async function neededBy(
   person: Person,
-  names: readonly string[],
+  keys: ReadonlySet<string>,
   marked: (id: string) => Promise<Mark | undefined>,
   { attribution }: Terms,
-): Promise<{ keys: Set<string>; needed: number }> {
+): Promise<number> {
   const reach = longestLookBackMs(attribution);
-  const keys = new Set(names);
   let needed = Number.POSITIVE_INFINITY;
-  const need = (at: string | undefined, before: number) => {
-    if (at !== undefined) needed = Math.min(needed, Date.parse(at) - before);
-  };
   for (const key of keys) {
     const stored = await marked(conversionId(person.profile, key));
-    need(stored?.firstAt, reach);
-    need(person.entries.get(key)?.firstAt, reach);
-    if (attribution.journey !== 'reset') continue;
+    for (const first of [stored?.firstAt, person.entries.get(key)?.firstAt])
+      if (first !== undefined) needed = Math.min(needed, Date.parse(first) - reach);
     const told = person.byKey.get(key);
     const previous = person.previous.get(key);
-    if (told && previous && Date.parse(told.at) - Date.parse(previous.at) <= reach) {
-      const known = await marked(conversionId(person.profile, previous.key));
-      if (known?.at !== undefined && known.at < previous.at) need(known.at, 0);
-    }
-    if (stored?.at === undefined || stored.at === told?.at) continue;
-    for (const at of told ? [stored.at, told.at] : [stored.at])
-      for (const follower of followers(person, stored.goal, at, reach)) keys.add(follower);
+    if (attribution.journey !== 'reset' || !told || !previous) continue;
+    if (Date.parse(told.at) - Date.parse(previous.at) > reach) continue;
+    const known = await marked(conversionId(person.profile, previous.key));
+    if (known?.at !== undefined && known.at < previous.at) needed = Math.min(needed, Date.parse(known.at));
   }
-  return { keys, needed };
+  return needed;
 }
 
 interface Wanted {
@@ -143,10 +173,7 @@ interface Wanted {
   readonly keys: ReadonlySet<string> | 'all';
 }
 
-/**
- * Puts what was wanted, newest first, then retires what is no conversion: one that moved is put after those that its
- * move touches, so that a crash in between hides nothing from whoever tells it again.
- */
+/** Puts what was wanted and retires what is no conversion. Returns what events tell of at several times. */
 async function write(
   cluster: string,
   version: number,
@@ -154,26 +181,26 @@ async function write(
   work: readonly Wanted[],
   marks: ReadonlyMap<string, Mark>,
   { store, brand, calendar }: RestateDeps,
-): Promise<void> {
+): Promise<Conversion[]> {
   const v = edition(version, since);
   const dayOf = (at: string) => dayName(calendar.brandDay(Date.parse(at)));
   const left = new Set(work.some(({ keys }) => keys === 'all') ? marks.keys() : []);
   const waiting = new Map<string, string>();
+  const repeated: Conversion[] = [];
   for (const { person, keys } of work) {
-    for (const row of rowsOf(person, keys, brand, dayOf).reverse()) {
+    for (const row of rowsOf(person, keys, brand, dayOf)) {
       await store.put(cluster, row, v, marks.get(row.id));
       left.delete(row.id);
+      if (row.conversion.repeatedAt.length > 0) repeated.push(row.conversion);
     }
-    const refundsOnly = waitingOf(person);
-    for (const [id, firstAt] of refundsOnly) waiting.set(id, firstAt);
-    if (keys === 'all') for (const id of refundsOnly.keys()) left.add(id);
-    else
-      for (const key of keys) {
-        const id = conversionId(person.profile, key);
-        if (!person.byKey.has(key) && (marks.has(id) || refundsOnly.has(id))) left.add(id);
-      }
+    for (const [id, firstAt] of waitingOf(person)) waiting.set(id, firstAt);
+    for (const key of keys === 'all' ? person.entries.keys() : keys) {
+      const id = conversionId(person.profile, key);
+      if (!person.byKey.has(key) && (marks.has(id) || waiting.has(id))) left.add(id);
+    }
   }
   for (const id of left) await store.retire(cluster, id, v, marks.get(id), waiting.get(id));
+  return repeated;
 }
 
 const peopleOf = (history: History, { brand }: RestateDeps): Person[] =>

@@ -50,26 +50,27 @@ export function conversionStore(table: Table, now: Clock) {
   };
 
   /**
-   * Puts a row over the one that was read; if that was out of date, over the one that stands.
+   * Puts a row over the one that was read. A row of a later edition stays, unless it was told from fewer events of
+   * its key than ours.
    *
    * @returns the mark of what stands, ours or of the same edition; none if a later one does
+   * @throws ConflictError if it has to be told anew: somebody else put it since, or knows less and is ahead
    */
   async function over(
-    key: { cluster: string; id: string; v: number },
-    seen: Mark | undefined,
-    content: (was: Mark | undefined) => Fields,
+    key: { cluster: string; id: string; v: number; firstAt: string | undefined },
+    was: Mark | undefined,
+    content: Fields,
   ): Promise<Mark | undefined> {
-    const { cluster, id, v } = key;
-    for (let was = seen; ; was = await markOf(cluster, id)) {
-      if (was && was.v >= v) return was.v === v ? was : undefined;
-      const row = { ...content(was), ...keys.conversion(cluster, id), v };
-      try {
-        await table.put(row, { kind: 'version', version: was?.v ?? 0 });
-        return mark.parse(row);
-      } catch (error) {
-        if (!(error instanceof ConflictError)) throw error; // somebody else put it: look again
-      }
+    const { cluster, id, v, firstAt } = key;
+    if (was?.v === v) return was;
+    if (was && was.v > v) {
+      if (firstAt !== undefined && was.firstAt !== undefined && firstAt < was.firstAt)
+        throw new ConflictError(`${id} was told from less, and later`);
+      return undefined;
     }
+    const row = { ...content, ...keys.conversion(cluster, id), v };
+    await table.put(row, { kind: 'version', version: was?.v ?? 0 });
+    return mark.parse(row);
   }
 
   async function putIf(guard: 'newer' | number, key: Key, fields: Fields): Promise<void> {
@@ -108,16 +109,16 @@ export function conversionStore(table: Table, now: Clock) {
      * Puts a conversion and its place in the day's list. A row of a later edition stays; putting the same edition
      * again completes what a crash left undone.
      *
-     * @param seen the mark that was read, if any: saves a read, and may be out of date
+     * @param seen the mark that was read, if there was a row
+     * @throws ConflictError if the conversion has to be told anew
      */
-    async put(cluster: string, row: ConversionRow, v: number, seen?: Mark): Promise<void> {
+    async put(cluster: string, row: ConversionRow, v: number, seen: Mark | undefined): Promise<void> {
       const { id, day, conversion, path, credits } = row;
       const { goal, at, firstAt } = conversion;
       const content = { day, goal, at, firstAt, body: pack({ conversion, path, credits }) };
-      const stands = await over({ cluster, id, v }, seen, (was) => {
-        const former = daysOf(was).filter((it) => it !== day);
-        return { ...content, ...(former.length > 0 && { former }) };
-      });
+      const former = daysOf(seen).filter((it) => it !== day);
+      const full = { ...content, ...(former.length > 0 && { former }) };
+      const stands = await over({ cluster, id, v, firstAt }, seen, full);
       if (!stands) return;
       const { id: _id, day: _day, ...listing } = dayRowOf(row);
       await putIf('newer', keys.dayConversion(day, id), { v, body: JSON.stringify(listing) });
@@ -129,15 +130,20 @@ export function conversionStore(table: Table, now: Clock) {
     /**
      * Puts a tombstone where a conversion was, and clears the lists that it was in.
      *
-     * @param waitingSince the earliest refund of an order that is not known: kept without end, so that the order
-     *   finds it however late it comes
+     * @param firstAt the earliest refund of an order that is not known: kept without end, so that the order finds it
+     *   however late it comes
+     * @throws ConflictError if the conversion has to be told anew
      */
-    async retire(cluster: string, id: string, v: number, seen?: Mark, waitingSince?: string): Promise<void> {
-      const stands = await over({ cluster, id, v }, seen, (was) => ({
-        gone: true,
-        former: daysOf(was),
-        ...(waitingSince === undefined ? { ttl: ttl() } : { firstAt: waitingSince }),
-      }));
+    async retire(
+      cluster: string,
+      id: string,
+      v: number,
+      seen: Mark | undefined,
+      firstAt?: string,
+    ): Promise<void> {
+      const former = daysOf(seen);
+      const content = { gone: true, former, ...(firstAt === undefined ? { ttl: ttl() } : { firstAt }) };
+      const stands = await over({ cluster, id, v, firstAt }, seen, content);
       if (stands) await clear(id, v, daysOf(stands));
     },
 

@@ -31,6 +31,8 @@ export const conversionAnswer = z.strictObject({
   reference: z.string(),
   eventId: z.string(),
   occurredAt: instant,
+  /** When later events told of it again. */
+  repeatedAt: z.array(instant),
   day: brandDay,
   value: money,
   refunded: money,
@@ -54,7 +56,7 @@ export type ConversionAnswer = z.infer<typeof conversionAnswer>;
 
 /** A conversion as people and their systems read it. */
 export function conversionView({ id, day, conversion, path, credits }: ConversionRow): ConversionAnswer {
-  const { goal, reference, eventId, at, value, refunded, refunds, flags, currency } = conversion;
+  const { goal, reference, eventId, at, repeatedAt, value, refunded, refunds, flags, currency } = conversion;
   const inMoney = (amount: number) => ({ amount, currency });
   const models: ConversionAnswer['models'] = {};
   for (const name of modelName.options) {
@@ -81,6 +83,7 @@ export function conversionView({ id, day, conversion, path, credits }: Conversio
     reference,
     eventId,
     occurredAt: at,
+    repeatedAt,
     day,
     value: inMoney(value),
     refunded: inMoney(refunded),

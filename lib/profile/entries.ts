@@ -13,6 +13,8 @@ export const entry = {
   conversions: () => 'C *',
   /** A pair of strong identifiers that met and was, or is, not joined; by the pair's digest. */
   review: (pair: string) => `R ${pair}`,
+  /** A cluster that is being taken in: until it is left, events of it may be missing and rows of it too many. */
+  arrival: (cluster: string) => `J ${cluster}`,
 };
 
 export type Entry =
@@ -20,6 +22,7 @@ export type Entry =
   | { readonly kind: 'activity'; readonly profile: string; readonly day: number }
   | { readonly kind: 'conversion'; readonly key: string; readonly since: string | undefined }
   | { readonly kind: 'conversions' }
+  | { readonly kind: 'arrival'; readonly cluster: string }
   | { readonly kind: 'review'; readonly pair: string };
 
 export function parseEntry(text: string): Entry {
@@ -35,6 +38,8 @@ export function parseEntry(text: string): Entry {
         : { kind: 'conversion', key: first, since: second || undefined };
     case 'R':
       return { kind: 'review', pair: first };
+    case 'J':
+      return { kind: 'arrival', cluster: first };
     default:
       throw new Error(`unknown entry in an outbox: ${kind}`);
   }

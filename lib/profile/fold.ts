@@ -24,8 +24,8 @@ const DUE_BOUNDARIES = 64;
 
 export interface Additions {
   readonly events: readonly Event[];
-  /** Graphs of clusters that are taken in. */
-  readonly graphs?: readonly Graph[];
+  /** A cluster that is taken in, some or all of whose events these are. */
+  readonly arriving?: { readonly id: string; readonly graph: Graph };
   /** Names of weak identifiers that stay with another cluster. */
   readonly foreign?: ReadonlySet<string>;
 }
@@ -89,11 +89,10 @@ export function fold(
   }
   const otherRules = cluster.version > 0 && cluster.book !== rules.book.digest;
   const overdue = cluster.due !== undefined && Date.parse(cluster.due) <= now;
-  if (fresh.length === 0 && !additions.graphs?.length && !otherRules && !overdue)
-    return { kind: 'unchanged' };
+  if (fresh.length === 0 && !additions.arriving && !otherRules && !overdue) return { kind: 'unchanged' };
 
   const graph = copyGraph(cluster.graph);
-  for (const other of additions.graphs ?? []) addGraph(graph, other);
+  if (additions.arriving) addGraph(graph, additions.arriving.graph);
   for (const event of fresh) addEvent(graph, event, additions.foreign);
   const before = partition(cluster.graph);
   const after = partition(graph);
@@ -140,6 +139,7 @@ export function fold(
     ...changedDays(formerDays, days, inOrder, rules, fresh),
     ...changedConversions(fresh, parts, moved || added, rules),
     ...changedReviews(before, after),
+    ...(additions.arriving ? [entry.arrival(additions.arriving.id)] : []),
   ]);
   return {
     kind: 'changed',

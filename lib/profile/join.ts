@@ -64,7 +64,11 @@ function byAge(a: Cluster, b: Cluster): number {
   return key(a) < key(b) ? -1 : 1;
 }
 
-/** Brings everything that a closed cluster holds to where it goes, and clears away what was derived from it. */
+/**
+ * Brings everything that a closed cluster holds to where it goes, and clears away what was derived from it. Where it
+ * goes remembers the arrival until the end (`entry.arrival`): identifiers may lead there, past the closed cluster,
+ * before all is done.
+ */
 async function arrive(
   id: string,
   redirect: Redirect,
@@ -77,9 +81,9 @@ async function arrive(
     const target = await live(redirect.joined, rules, deps);
     await update(
       'unwritten' in target ? unstored(target.unwritten, part, rules) : target,
-      { events: part, graphs: [left.graph], foreign: namesOutside(left, part) },
+      { events: part, arriving: left, foreign: namesOutside(left, part) },
       rules,
-      deps,
+      { ...deps, finish: undefined },
     );
   }
   await clear(left, redirect.version, events, rules, deps);

@@ -17,6 +17,8 @@ export interface OutboxDeps {
   /** Where conversions are announced; without it such entries wait for somebody who has it. */
   readonly conversions?: Queue;
   readonly now: () => number;
+  /** Ends the arrival of a cluster that is being taken in; without it such entries wait as well. */
+  readonly finish?: (cluster: string) => Promise<void>;
 }
 
 /** How long a row that says "no more" is kept: longer than any writer that could still bring an older one. */
@@ -43,7 +45,14 @@ export async function perform(cluster: Cluster, rules: Rules, deps: OutboxDeps):
     await put(key, activityRow(days?.get(`${entry.profile} ${entry.day}`)));
   }
   await putReviews(cluster, entries, put);
-  return announce(cluster, entries, deps);
+  const finished = await finishArrivals(entries, deps);
+  return (await announce(cluster, entries, deps)) && finished;
+}
+
+async function finishArrivals(entries: readonly Entry[], { finish }: OutboxDeps): Promise<boolean> {
+  const arrivals = entries.filter((entry) => entry.kind === 'arrival');
+  for (const { cluster } of arrivals) await finish?.(cluster);
+  return arrivals.length === 0 || finish !== undefined;
 }
 
 type Put = (key: { pk: string; sk: string }, content: Omit<Item, 'pk' | 'sk'> | undefined) => Promise<void>;

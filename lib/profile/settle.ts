@@ -47,7 +47,10 @@ async function settleOnce(group: Group, rules: Rules, deps: SettleDeps): Promise
     (await joinClusters(clusters, events, rules, deps)) ?? unstored(founderOf(group, deps), events, rules);
   await claimAll(group, target.id, deps);
   let stored = target;
-  for (const part of chunks(events)) stored = await update(stored, { events: part, foreign }, rules, deps);
+  const finish = async (id: string) => void (await live(id, rules, deps));
+  for (const part of chunks(events)) {
+    stored = await update(stored, { events: part, foreign }, rules, { ...deps, finish });
+  }
   await deps.directory.point(
     stored.graph,
     stored.id,

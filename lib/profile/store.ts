@@ -75,10 +75,11 @@ export function profileStore(table: Table) {
 
     /** Closes a cluster to everybody and says where it goes. Its state stays until its events have arrived there. */
     async freeze(cluster: Cluster, into: string): Promise<void> {
-      const s = pack(cluster);
+      const { version } = cluster;
+      const left = version > 0 && { s: pack(cluster) };
       await table.put(
-        { ...keys.profile(cluster.id), v: cluster.version + 1, joined: into, s },
-        { kind: 'version', version: cluster.version },
+        { ...keys.profile(cluster.id), v: version + 1, joined: into, ...left },
+        { kind: 'version', version },
       );
     },
 

@@ -26,6 +26,14 @@ export type Cells = Record<string, Cell>;
 
 export const emptyCells = (): Cells => ({});
 
+/** Cells of their own: folding into them leaves the original alone. Slots and buckets are shared, they never change. */
+export function copyCells(cells: Readonly<Cells>): Cells {
+  const copy: Cells = {};
+  for (const [id, { t, d, h }] of Object.entries(cells))
+    copy[id] = { ...(t ? { t } : {}), ...(d ? { d: [...d] } : {}), ...(h ? { h: [...h] } : {}) };
+  return copy;
+}
+
 /** Folds one event into cells, in place. Each event once: who calls knows which were folded. */
 export function foldEvent(
   book: Pick<RuleBook, 'featuresOf' | 'calendar'>,

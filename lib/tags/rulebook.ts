@@ -92,65 +92,17 @@ export function compileRules(
 ): RuleBook {
   if (rules.length > MAX_RULES) throw new RuleError('cost', `a brand has at most ${MAX_RULES} rules`);
   checkRfm(rfm);
-  const drafts = draft(rules);
-  const references = new Map<string, Reference>();
-  const indexes = new Map<string, number>();
-  const refer = (reference: Reference): string => {
-    const text = referenceText(reference);
-    if (!references.has(text)) {
-      indexes.set(text, references.size);
-      references.set(text, reference);
-    }
-    return text;
-  };
-  const places = new Map<string, RulePlace>();
-  const rfmTexts = rfmReferences(rfm).map(refer);
-  const lowered = drafts.map(({ place, branches }) =>
-    branches.map(({ value, source, ast }) => {
-      const names: string[] = [];
-      const { text, found } = inTag(place, () =>
-        lower(ast, (reference) => {
-          const key = refer(reference);
-          names.push(key);
-          return leafName(indexes.get(key) ?? 0);
-        }),
-      );
-      for (const { reference, start } of found) {
-        const key = referenceText(reference);
-        if (!places.has(key)) places.set(key, { ...place, source, start });
-      }
-      return { value, source, text, names };
-    }),
-  );
-
-  const features = planFeatures([...references], places, timezone);
-  const leaves = [...references].map(([text, reference], index) => leafOf(text, reference, index, features));
+  const register = new Register();
+  const rfmTexts = rfmReferences(rfm).map((reference) => register.add(reference, {}));
+  const drafts = lowerAll(rules, register);
+  const features = planFeatures(register, timezone);
+  const leaves = register.all.map(({ text, reference }, index) => leafOf(text, reference, index, features));
   const byText = new Map(leaves.map((leaf) => [leaf.text, leaf]));
   const compiled = compiledLanguage(new Map(leaves.map(({ name, type }) => [name, type])));
-  const unordered = drafts.map(({ rule, place }, i): CompiledRule => {
-    const branches = lowered[i] ?? [];
-    const own = [...new Set(branches.flatMap(({ names }) => names))].flatMap(
-      (text) => byText.get(text) ?? [],
-    );
-    return {
-      tag: rule.tag,
-      version: rule.version,
-      rule,
-      branches: branches.map(({ value, source, text }) => ({
-        value,
-        source,
-        run: parseCondition(compiled, text, place).run,
-      })),
-      leaves: own,
-      reads: [
-        ...new Set(
-          own.flatMap((leaf) => (leaf.kind === 'hasTag' || leaf.kind === 'tagValue' ? [leaf.of] : [])),
-        ),
-      ],
-    };
-  });
-  checkTags(unordered, places);
-  const ordered = inOrder(unordered);
+  const ordered = inOrder(
+    drafts.map((it) => compileRule(it, byText, compiled)),
+    register,
+  );
 
   const list = [...features.values()];
   const byType = Map.groupBy(list, ({ type }) => type);
@@ -166,6 +118,92 @@ export function compileRules(
     featuresOf: (type) => byType.get(type) ?? [],
     leafNamed: (name) => byName.get(name),
     ruleOf: (tag) => byTag.get(tag),
+  };
+}
+
+interface Draft {
+  readonly rule: VersionedRule;
+  readonly place: RulePlace;
+  /** Expressions in which leaves are names already; `reads` are the texts of those leaves. */
+  readonly branches: readonly {
+    readonly value: TagValue;
+    readonly source: string;
+    readonly text: string;
+    readonly reads: readonly string[];
+  }[];
+}
+
+interface Registered {
+  readonly text: string;
+  readonly reference: Reference;
+  readonly index: number;
+  /** Where it stands, by tag. */
+  readonly places: Map<string | undefined, RulePlace>;
+}
+
+/** What all rules read, each thing once, in the order in which it was first met. */
+class Register {
+  private readonly byText = new Map<string, Registered>();
+
+  get all(): readonly Registered[] {
+    return [...this.byText.values()];
+  }
+
+  /** @returns its text, which is its name here */
+  add(reference: Reference, place: RulePlace): string {
+    const text = referenceText(reference);
+    const known = this.byText.get(text) ?? { text, reference, index: this.byText.size, places: new Map() };
+    this.byText.set(text, known);
+    if (place.source !== undefined && !known.places.has(place.tag)) known.places.set(place.tag, place);
+    return text;
+  }
+
+  indexOf(text: string): number {
+    return this.byText.get(text)?.index ?? -1;
+  }
+
+  /** Where it stands in a tag's rule, or in any. */
+  placeOf(text: string, tag?: string): RulePlace {
+    const places = this.byText.get(text)?.places;
+    return places?.get(tag) ?? [...(places?.values() ?? [])][0] ?? { tag };
+  }
+}
+
+function lowerAll(rules: readonly VersionedRule[], register: Register): Draft[] {
+  return draft(rules).map(({ rule, place, branches }) => ({
+    rule,
+    place,
+    branches: branches.map(({ value, source, ast }) => {
+      const nameOf = (reference: Reference) => leafName(register.indexOf(register.add(reference, {})));
+      const { text, found } = inTag(place, () => lower(ast, nameOf));
+      const reads = found.map(({ reference, start }) => register.add(reference, { ...place, source, start }));
+      return { value, source, text, reads };
+    }),
+  }));
+}
+
+function compileRule(
+  { rule, place, branches }: Draft,
+  byText: ReadonlyMap<string, Leaf>,
+  compiled: ReturnType<typeof compiledLanguage>,
+): CompiledRule {
+  const leaves = [...new Set(branches.flatMap(({ reads }) => reads))].flatMap(
+    (text) => byText.get(text) ?? [],
+  );
+  const tags = leaves.flatMap((leaf) =>
+    leaf.kind === 'hasTag' || leaf.kind === 'tagValue' ? [leaf.of] : [],
+  );
+  return {
+    tag: rule.tag,
+    version: rule.version,
+    rule,
+    branches: branches.map(({ value, source, text }) => ({
+      value,
+      source,
+      run: parseCondition(compiled, text, place).run,
+    })),
+    leaves,
+    reads: [...new Set(tags)],
   };
 }
 
@@ -189,12 +227,10 @@ function draft(rules: readonly VersionedRule[]) {
   });
 }
 
-function planFeatures(
-  references: readonly [string, Reference][],
-  places: ReadonlyMap<string, RulePlace>,
-  timezone: string,
-): Map<string, Feature> {
-  const events = references.flatMap(([text, it]) => (it.kind === 'events' ? [{ text, reference: it }] : []));
+function planFeatures(register: Register, timezone: string): Map<string, Feature> {
+  const events = register.all.flatMap(({ text, reference: it }) =>
+    it.kind === 'events' ? [{ text, reference: it }] : [],
+  );
   const groups = Map.groupBy(events, ({ reference: { type, filter, property } }) =>
     featureKey({ type, filter, property }),
   );
@@ -202,15 +238,8 @@ function planFeatures(
     throw new RuleError('cost', `the rules read more than ${MAX_FEATURES} features`);
   const features = new Map<string, Feature>();
   for (const [key, group] of groups) {
-    const place = group.map(({ text }) => places.get(text)).find((it) => it !== undefined);
-    features.set(
-      key,
-      planFeature(
-        group.map(({ reference }) => reference),
-        timezone,
-        place ?? {},
-      ),
-    );
+    const references = group.map(({ reference }) => reference);
+    features.set(key, planFeature(references, timezone, register.placeOf(group[0]?.text ?? '')));
   }
   if (new Set([...features.values()].map(({ id }) => id)).size < features.size)
     throw new RuleError(
@@ -259,36 +288,32 @@ function typeOf(reference: Reference): LeafType {
 
 const eventsLeaf = (leaf: Leaf | undefined): EventsLeaf[] => (leaf?.kind === 'events' ? [leaf] : []);
 
-function checkTags(rules: readonly CompiledRule[], places: ReadonlyMap<string, RulePlace>): void {
-  const byTag = new Map(rules.map((rule) => [rule.tag, rule]));
-  for (const leaf of rules.flatMap((rule) => rule.leaves)) {
-    if (leaf.kind !== 'hasTag' && leaf.kind !== 'tagValue') continue;
-    const read = byTag.get(leaf.of);
-    const place = places.get(leaf.text);
-    if (!read) throw new RuleError('name', `no rule earns the tag ${JSON.stringify(leaf.of)}`, place);
-    if (leaf.kind === 'tagValue' && read.rule.when !== undefined)
-      throw new RuleError(
-        'type',
-        `the tag ${leaf.of} is held or not: ask hasTag(${JSON.stringify(leaf.of)})`,
-        place,
-      );
-  }
-}
-
-/** Every rule after those it reads; otherwise in the order given. @throws RuleError where rules read each other in a circle */
-function inOrder(rules: readonly CompiledRule[]): CompiledRule[] {
+/**
+ * Every rule after those it reads; otherwise in the order given.
+ *
+ * @throws RuleError where a rule reads a tag that none earns, or rules read each other in a circle
+ */
+function inOrder(rules: readonly CompiledRule[], register: Register): CompiledRule[] {
   const byTag = new Map(rules.map((rule) => [rule.tag, rule]));
   const ordered = new Set<CompiledRule>();
   const visit = (rule: CompiledRule, path: readonly string[]): void => {
     if (ordered.has(rule)) return;
-    const at = path.indexOf(rule.tag);
-    if (at >= 0) {
-      const circle = [...path.slice(at), rule.tag].join(' → ');
-      throw new RuleError('cycle', `rules read each other in a circle: ${circle}`, { tag: rule.tag });
-    }
-    for (const tag of rule.reads) {
-      const read = byTag.get(tag);
-      if (read) visit(read, [...path, rule.tag]);
+    for (const leaf of rule.leaves) {
+      if (leaf.kind !== 'hasTag' && leaf.kind !== 'tagValue') continue;
+      const place = register.placeOf(leaf.text, rule.tag);
+      const read = byTag.get(leaf.of);
+      if (!read) throw new RuleError('name', `no rule earns the tag ${JSON.stringify(leaf.of)}`, place);
+      if (leaf.kind === 'tagValue' && read.rule.when !== undefined)
+        throw new RuleError(
+          'type',
+          `the tag ${leaf.of} is held or not: ask hasTag(${JSON.stringify(leaf.of)})`,
+          place,
+        );
+      const trail = [...path, rule.tag];
+      const circle = trail.includes(leaf.of) ? [...trail.slice(trail.indexOf(leaf.of)), leaf.of] : undefined;
+      if (circle)
+        throw new RuleError('cycle', `rules read each other in a circle: ${circle.join(' → ')}`, place);
+      visit(read, trail);
     }
     ordered.add(rule);
   };

@@ -22,6 +22,7 @@ function aRow(
     reference: key,
     eventId: 'e',
     at,
+    repeatedAt: [],
     value,
     currency,
     refunds: [],

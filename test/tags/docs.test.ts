@@ -5,7 +5,7 @@ import { functions, methods } from '../../lib/tags/language.ts';
 import { compileRules } from '../../lib/tags/rulebook.ts';
 
 const page = readFileSync(new URL('../../docs/rules.md', import.meta.url), 'utf8');
-const examples = [...page.matchAll(/```cel\n([^]*?)```/g)].flatMap(([, block = '']) =>
+const examples = [...page.matchAll(/```cel\n(.*?)```/gs)].flatMap(([, block = '']) =>
   block.trim().split('\n'),
 );
 

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { rfmSettings } from '../../lib/platform/brand.ts';
-import { emptyCells, foldEvent } from '../../lib/tags/cells.ts';
+import { copyCells, emptyCells, foldEvent, prune } from '../../lib/tags/cells.ts';
 import { packCells, unpackCells } from '../../lib/tags/pack.ts';
 import { RuleError } from '../../lib/tags/rule-error.ts';
 import { compileRules, type VersionedRule } from '../../lib/tags/rulebook.ts';
@@ -183,6 +183,42 @@ describe('a digest', () => {
     ];
     expect(new Set([digest(), ...others]).size).toBe(6);
   });
+});
+
+test('folding into a copy leaves the original alone', () => {
+  fc.assert(
+    fc.property(
+      fc.array(someAsked(true), { maxLength: 6 }),
+      someEvents('UTC'),
+      fc.nat(14),
+      (asked, events, cut) => {
+        const book = compile(...asked.map((it) => `${textOf(it)} == ${textOf(it)}`));
+        const cells = emptyCells();
+        for (const event of events.slice(0, cut)) foldEvent(book, cells, event);
+        const before = JSON.stringify(cells);
+        const copy = copyCells(cells);
+        for (const event of events.slice(cut)) foldEvent(book, copy, event);
+        prune(book, copy, events[0]?.at ?? 0);
+        expect(JSON.stringify(cells)).toBe(before);
+        for (const event of events.slice(cut)) foldEvent(book, cells, event);
+        prune(book, cells, events[0]?.at ?? 0);
+        expect(JSON.stringify(copy)).toBe(JSON.stringify(cells));
+      },
+    ),
+    { numRuns: 100 },
+  );
+});
+
+test('what is no packed cells is refused', () => {
+  for (const it of [
+    null,
+    [],
+    { a: 1 },
+    { a: [0, 2, 0, []] },
+    { a: [0, 2, [], [1]] },
+    { a: [0, 2, [{}], []] },
+  ])
+    expect(() => unpackCells(it)).toThrow();
 });
 
 test('packed cells unpack to themselves, and equal cells pack to equal text', () => {

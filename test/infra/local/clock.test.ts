@@ -89,7 +89,18 @@ test('a walk wakes each entry at the very tick at which a clock that ticks every
         expect(walked.woken.slice(0, ticked.woken.length)).toEqual(ticked.woken);
       },
     ),
-    { numRuns: 60 },
+    {
+      numRuns: 60,
+      examples: [
+        [
+          [
+            { at: START, gaps: [] },
+            { at: START, gaps: [] },
+          ],
+          1,
+        ],
+      ],
+    },
   );
 });
 

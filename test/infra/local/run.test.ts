@@ -305,6 +305,7 @@ test('units of reads, writes and index entries are those of DynamoDB', async () 
       )
       .catch(() => {});
   await put('x'.repeat(3000)); //                                         3 units
+  await put('x', undefined, 'attribute_not_exists(pk)'); //               3 units, for what is there
   await put('x', '2030-01-01'); // the larger of both:                    3 units, 1 for the entry that appears
   await put('y', '2030-01-01'); //                                        1 unit, none for an entry that stays
   await put('z', '2030-01-02'); //                                        1 unit, 2 for an entry that moves
@@ -314,13 +315,13 @@ test('units of reads, writes and index entries are those of DynamoDB', async () 
     {
       operation: 'PutItem',
       rows: 'P#@',
-      requests: 6,
-      writeUnits: 11,
+      requests: 7,
+      writeUnits: 14,
       indexWriteUnits: 4,
-      failedConditions: 1,
+      failedConditions: 2,
       errors: 0,
-      units: { 1: 3, 2: 1, 3: 2 },
+      units: { 1: 3, 2: 1, 3: 3 },
     },
   ]);
-  expect(stack.ledger().total.dollars.dynamodb).toBeCloseTo((15 * 0.625) / 1_000_000, 12);
+  expect(stack.ledger().total.dollars.dynamodb).toBeCloseTo((18 * 0.625) / 1_000_000, 12);
 });

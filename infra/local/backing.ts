@@ -1,4 +1,4 @@
-// The services of a run: the embedded engines, and the endpoints in front of them that functions are given.
+// What stands behind the functions of a run: the embedded engines, and the endpoints in front of them that functions are given.
 import { join } from 'node:path';
 import { createTables, type DynamoEngine, startDynamoDB } from './dynamodb.ts';
 import { meterDynamoDB } from './dynamodb-meter.ts';
@@ -8,7 +8,7 @@ import type { Plan } from './plan.ts';
 import { type LocalSecrets, secretTexts, serveSecrets } from './secrets.ts';
 import { ACCOUNT, createQueues, meterSqs, type SqsEngine, startSqs } from './sqs.ts';
 
-export interface Services {
+export interface Backing {
   readonly dynamodb: DynamoEngine;
   readonly sqs: SqsEngine;
   /** The queue's URL as functions get it: past the meter. */
@@ -19,7 +19,7 @@ export interface Services {
   create(plan: Plan, secrets?: LocalSecrets): Promise<void>;
 }
 
-export interface ServicesPlace {
+export interface BackingPlace {
   readonly region: string;
   readonly data?: string;
   /** Another DynamoDB in place of the embedded one. */
@@ -29,7 +29,7 @@ export interface ServicesPlace {
 }
 
 /** Starts them empty: their addresses must be known before a template can be read. */
-export async function startServices(place: ServicesPlace): Promise<Services> {
+export async function startBacking(place: BackingPlace): Promise<Backing> {
   const { region, data, endpoint, ledger, lifetime } = place;
   const folder = (name: string) => (data === undefined ? undefined : join(data, name));
   let created: Pick<Plan, 'tables' | 'secrets'> = { tables: [], secrets: [] };
