@@ -10,10 +10,14 @@ import { profileStore } from '../lib/profile/store.ts';
 import { onRecompute, onTick } from '../lib/tags/recompute.ts';
 import { ruleStore } from '../lib/tags/rules-store.ts';
 
-export const env = z.object({ TABLE_NAME: z.string(), RECOMPUTE_URL: z.string() });
+export const env = z.object({
+  TABLE_NAME: z.string(),
+  RECOMPUTE_URL: z.string(),
+  CONVERSIONS_URL: z.string(),
+});
 
 const open = () => {
-  const { TABLE_NAME, RECOMPUTE_URL } = env.parse(process.env);
+  const { TABLE_NAME, RECOMPUTE_URL, CONVERSIONS_URL } = env.parse(process.env);
   const brand = readBrand(new URL('./brand.json', import.meta.url));
   const table = openTable(TABLE_NAME);
   const store = ruleStore(table, brand);
@@ -22,6 +26,7 @@ const open = () => {
     store,
     profiles: profileStore(table),
     recompute: openQueue(RECOMPUTE_URL),
+    conversions: openQueue(CONVERSIONS_URL),
     rules: rulesInForce(store, brand, systemClock),
     done: new Map<string, number>(),
     now: systemClock,

@@ -42,7 +42,7 @@ export class BrandStack extends Stack {
     const api = new Api(this, 'Api', { context });
     const attribution = new Attribution(this, 'Attribution', { context, data });
     const profile = new Profile(this, 'Profile', { context, data, attribution, secrets });
-    const tags = new Tags(this, 'Tags', { context, data });
+    const tags = new Tags(this, 'Tags', { context, data, attribution });
     new Capture(this, 'Capture', { context, api, profile, secrets });
     new Query(this, 'Query', { context, api, data, secrets });
     new Rules(this, 'Rules', { context, api, data, tags });

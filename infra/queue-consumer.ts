@@ -14,6 +14,8 @@ export interface QueueConsumerProps {
   readonly batchSize: number;
   /** How long a batch may fill up; above ten messages a batch SQS asks for at least a second. @default none */
   readonly batchingWindow?: Duration;
+  /** How long a message waits before it is handed over. @default not at all */
+  readonly deliveryDelay?: Duration;
   /** Batches worked on at once: a flood here must not take the account's concurrency from the functions that answer people. */
   readonly maxConcurrency: number;
   /** A message older than this wakes somebody. */
@@ -36,6 +38,7 @@ export class QueueConsumer extends Construct {
     this.queue = new Queue(this, 'Queue', {
       encryption: QueueEncryption.SQS_MANAGED,
       enforceSSL: true,
+      deliveryDelay: props.deliveryDelay,
       retentionPeriod: Duration.days(4), // ten days before the dead letters' end: time to mend and send back
       // Six times the function's timeout, as Lambda asks: its own retries of a throttled batch fit in.
       visibilityTimeout: Duration.seconds((fn.timeout?.toSeconds() ?? 3) * 6),

@@ -3,6 +3,7 @@ import { PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import type { Function as Lambda } from 'aws-cdk-lib/aws-lambda';
 import { CfnSchedule } from 'aws-cdk-lib/aws-scheduler';
 import { Construct } from 'constructs';
+import type { Attribution } from './attribution.ts';
 import { type BrandContext, BrandFunction } from './brand-function.ts';
 import type { Data } from './data.ts';
 import { QueueConsumer } from './queue-consumer.ts';
@@ -10,13 +11,15 @@ import { QueueConsumer } from './queue-consumer.ts';
 export interface TagsProps {
   readonly context: BrandContext;
   readonly data: Data;
+  /** Where conversions go whose profile was joined to another by the clock. */
+  readonly attribution: Attribution;
 }
 
 /** Wakes the profiles whose tags change because time passed, and all of them when a rule changed. */
 export class Tags extends Construct {
   private readonly consumer: QueueConsumer;
 
-  constructor(scope: Construct, id: string, { context, data }: TagsProps) {
+  constructor(scope: Construct, id: string, { context, data, attribution }: TagsProps) {
     super(scope, id);
     const tags = new BrandFunction(this, 'Tags', {
       context,
@@ -32,8 +35,12 @@ export class Tags extends Construct {
       batchSize: 1, // a message is minutes of work
       maxConcurrency: 4, // as many as the table is cut into
       lateAfter: Duration.hours(1),
+      // Longer than rules are kept in use (`RULES_MS`) and a batch of events takes: when a recompute looks at a
+      // profile, nobody is left who could still write it by the rules before.
+      deliveryDelay: Duration.seconds(5),
     });
     data.letWake(tags.function);
+    attribution.letSendConversions(tags.function);
     this.letSendRecompute(tags.function); // it sends itself what one call cannot finish
     this.everyMinute(tags.function);
   }

@@ -1,7 +1,7 @@
 import type { Event } from '../events/event.ts';
 import type { Directory } from '../identity/directory.ts';
 import { nameOf, pairOf, partition } from '../identity/graph.ts';
-import { dayName } from '../platform/clock.ts';
+import { dayName, toIso } from '../platform/clock.ts';
 import { keys } from '../platform/keys.ts';
 import type { Cluster } from './cluster.ts';
 import { newCluster } from './fold.ts';
@@ -11,7 +11,8 @@ import { isRedirect, type Redirect } from './store.ts';
 import { chunks, type UpdateDeps, update } from './update.ts';
 
 export interface JoinDeps extends UpdateDeps {
-  readonly directory: Directory;
+  /** Where identifiers are pointed anew; without it they find the way by the closed cluster. */
+  readonly directory?: Directory;
 }
 
 /** A cluster that is not stored yet: its first write is guarded like any other. */
@@ -52,7 +53,7 @@ export async function joinClusters(
   );
   const [survivor, ...others] = [...distinct.values()].sort(byAge);
   if (!survivor || others.length === 0) return survivor;
-  for (const other of others) await deps.profiles.freeze(other, survivor.id);
+  for (const other of others) await deps.profiles.freeze(other, survivor.id, toIso(deps.now()));
   for (const other of others) await live(other.id, rules, deps);
   const joined = await live(survivor.id, rules, deps);
   return 'unwritten' in joined ? survivor : joined;
@@ -89,7 +90,7 @@ async function arrive(
   await clear(left, redirect.version, events, rules, deps);
   const target = await live(redirect.joined, rules, deps);
   if (!('unwritten' in target))
-    await deps.directory.point(target.graph, target.id, left.graph.identifiers.keys());
+    await deps.directory?.point(target.graph, target.id, left.graph.identifiers.keys());
   await deps.profiles.leave(id, redirect);
 }
 

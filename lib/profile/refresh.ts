@@ -1,8 +1,8 @@
 import { toIso } from '../platform/clock.ts';
 import { ConflictError } from '../platform/errors.ts';
 import { partitions } from '../platform/keys.ts';
+import { live } from './join.ts';
 import type { Rules } from './person.ts';
-import { isRedirect } from './store.ts';
 import { type UpdateDeps, update } from './update.ts';
 
 /** How many due profiles are taken from a shard at a time. */
@@ -45,11 +45,11 @@ export async function refreshAll(ids: readonly string[], rules: Rules, deps: Upd
 
 /** Brings a profile to now and to the rules in force, and writes what follows if anything changed. */
 async function refresh(id: string, rules: Rules, deps: UpdateDeps): Promise<void> {
+  const finish = async (other: string) => void (await live(other, rules, deps));
   for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
-    const cluster = await deps.profiles.get(id);
-    if (!cluster || isRedirect(cluster)) return; // it lives on in another, which has an entry of its own
     try {
-      await update(cluster, { events: [] }, rules, deps);
+      const cluster = await live(id, rules, deps); // ends a join that was begun and left
+      if (!('unwritten' in cluster)) await update(cluster, { events: [] }, rules, { ...deps, finish });
       return;
     } catch (error) {
       if (!(error instanceof ConflictError)) throw error; // somebody wrote it: it may still be due

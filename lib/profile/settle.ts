@@ -34,7 +34,8 @@ export async function settle(group: Group, rules: Rules, deps: SettleDeps, attem
     await settleOnce(group, rules, deps);
   } catch (error) {
     if (!(error instanceof ConflictError) || attempt === ATTEMPTS) throw error;
-    // Somebody was faster, and may have changed what belongs together: read again and decide again.
+    // Somebody was faster, and may have changed what belongs together: end what was begun, read again, decide again.
+    for (const id of group.clusters) await live(id, rules, deps);
     const places = await placesOf(group.events, deps.directory);
     for (const again of groupEvents(group.events, places)) await settle(again, rules, deps, attempt + 1);
   }

@@ -73,10 +73,13 @@ export function profileStore(table: Table) {
      */
     journal,
 
-    /** Closes a cluster to everybody and says where it goes. Its state stays until its events have arrived there. */
-    async freeze(cluster: Cluster, into: string): Promise<void> {
+    /**
+     * Closes a cluster to everybody and says where it goes. Its state stays until its events have arrived there, and
+     * so long it is due: whatever becomes of who closed it, the clock comes by and ends it.
+     */
+    async freeze(cluster: Cluster, into: string, due: string): Promise<void> {
       const { version } = cluster;
-      const left = version > 0 && { s: pack(cluster) };
+      const left = version > 0 && { s: pack(cluster), w: keys.due(shardOf(cluster.id, DUE_SHARDS)), due };
       await table.put(
         { ...keys.profile(cluster.id), v: version + 1, joined: into, ...left },
         { kind: 'version', version },

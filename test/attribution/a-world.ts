@@ -17,8 +17,10 @@ export function aWorld(brand: Brand) {
   const rows = memoryTable();
   const reads: (number | undefined)[] = [];
   let failing: (() => boolean) | undefined;
+  let dawdling: (() => number) | undefined;
 
   const io = async <T>(work: () => Promise<T>): Promise<T> => {
+    for (let ticks = dawdling?.() ?? 0; ticks > 0; ticks--) await Promise.resolve();
     if (failing?.()) throw new Error('crash before');
     const result = await work();
     if (failing?.()) throw new Error('crash after');
@@ -40,18 +42,20 @@ export function aWorld(brand: Brand) {
     brand,
     calendar: openCalendar(brand.timezone),
     store: conversionStore(table, () => START),
-    async history(asked, since) {
-      reads.push(since);
-      const cluster = redirects.get(asked) ?? asked;
-      const it = journals.get(cluster);
-      if (!it) return undefined;
-      const people = [...it.people].map(([profile, events]) => ({
-        profile,
-        events: events.filter((event) => Date.parse(event.occurredAt) >= (since ?? 0)).sort(byTime),
-      }));
-      return { cluster, version: it.version, people } satisfies History;
-    },
+    history: (asked, since) => io(() => history(asked, since)),
   };
+
+  async function history(asked: string, since: number | undefined): Promise<History | undefined> {
+    reads.push(since);
+    const cluster = redirects.get(asked) ?? asked;
+    const it = journals.get(cluster);
+    if (!it) return undefined;
+    const people = [...it.people].map(([profile, events]) => ({
+      profile,
+      events: events.filter((event) => Date.parse(event.occurredAt) >= (since ?? 0)).sort(byTime),
+    }));
+    return { cluster, version: it.version, people };
+  }
 
   return {
     deps,
@@ -61,6 +65,10 @@ export function aWorld(brand: Brand) {
     /** Lets reads and writes fail as `at` says, until it is called without. */
     crash(at?: () => boolean): void {
       failing = at;
+    },
+    /** Lets each read and write wait so many turns before it happens: workers overtake one another. */
+    dawdle(turns?: () => number): void {
+      dawdling = turns;
     },
     /** One write of a profile: the events it brings, and the version it makes. */
     append(cluster: string, ...events: Event[]): void {
