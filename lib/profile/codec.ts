@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { type Event, type EventContext, eventContext, type Identifier, type Json } from '../events/event.ts';
 import { type Attachment, type Edge, type Graph, nameOf } from '../identity/graph.ts';
 import { toIso } from '../platform/clock.ts';
-import type { Cells } from '../tags/cells.ts';
+import { packCells, unpackCells } from '../tags/pack.ts';
 import type { Cluster, Shown } from './cluster.ts';
 import { DICTIONARY } from './dictionary.ts';
 import type { HeldTag, Person } from './person.ts';
@@ -147,7 +147,7 @@ type StoredEvent = z.infer<typeof storedEvent>;
 const storedPerson = z.tuple([
   z.array(z.tuple([z.string(), z.json(), int, z.string()])), // traits
   storedTags,
-  z.record(z.string(), z.unknown()), // cells: the tag engine's own form
+  z.json(), // cells: the tag engine's own form
   z.union([seenBy, nothing]), // first
   z.union([seenBy, nothing]), // last
   z.union([storedActivity, nothing]),
@@ -228,7 +228,7 @@ function packPerson(person: Person, since: number): StoredPerson {
   return [
     [...person.traits].map(([name, { value, at, event }]) => [name, value, Date.parse(at) - since, event]),
     packTags(person.tags, since),
-    person.cells,
+    packCells(person.cells),
     seen(person.first),
     seen(person.last),
     person.activity ?? 0,
@@ -247,7 +247,7 @@ function unpackPerson(
       traits.map(([name, value, at, event]) => [name, { value, at: toIso(since + at), event }]),
     ),
     tags: unpackTags(tags, since),
-    cells: cells as Cells, // the tag engine's own form, written by it and read by it alone
+    cells: unpackCells(cells),
     first: seen(first),
     last: seen(last),
     activity: activity || undefined,

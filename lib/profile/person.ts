@@ -1,6 +1,6 @@
 import type { Event, Json } from '../events/event.ts';
 import type { Brand } from '../platform/brand.ts';
-import { type Cells, emptyCells, foldEvent, prune } from '../tags/cells.ts';
+import { type Cells, copyCells, emptyCells, foldEvent, prune } from '../tags/cells.ts';
 import { boundaries } from '../tags/changes.ts';
 import { evaluateTags, type TagValue, type View } from '../tags/evaluate.ts';
 import type { RuleBook } from '../tags/rulebook.ts';
@@ -54,7 +54,7 @@ export const copyPerson = (person: Person): Person => ({
   ...person,
   traits: new Map(person.traits),
   tags: new Map(person.tags),
-  cells: structuredClone(person.cells),
+  cells: copyCells(person.cells),
 });
 
 /** What rules see of a person. */

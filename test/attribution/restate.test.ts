@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { onConversions } from '../../lib/attribution/consume.ts';
 import { affectedConversions, conversionKey } from '../../lib/attribution/conversion.ts';
 import { reportOf } from '../../lib/attribution/report.ts';
+import { restate } from '../../lib/attribution/restate.ts';
 import { dayRowOf } from '../../lib/attribution/row.ts';
 import { conversionView } from '../../lib/attribution/view.ts';
 import { byTime, type Event } from '../../lib/events/event.ts';
@@ -228,6 +229,24 @@ describe('an order whose older event is not told yet', () => {
     expect(await creditsOf(world, `p1.${o1}`)).toEqual([['wecom', 100, 0]]);
     expect((await world.listed()).map(({ id }) => id).sort()).toEqual([`p1.${o1}`, `p1.${o2}`].sort());
   });
+});
+
+test('who tells an order from its older event is not silenced by one who was faster and knew less', async () => {
+  const world = aWorld(brand);
+  world.append('p1', aVisit(day(-50), 'wecom'), anOrder(day(-50), 'o1', 100));
+  let overtaken = false;
+  const history = async (id: string, since?: number) => {
+    const read = await world.deps.history(id, since);
+    if (!overtaken) {
+      overtaken = true;
+      world.append('p1', anOrder(day(2), 'o1', 100));
+      await world.restate('p1', [o1], day(-28));
+    }
+    return read;
+  };
+  await restate({ profile: 'p1', conversions: [o1], since: day(-80) }, { ...world.deps, history });
+  expect(await creditsOf(world, `p1.${o1}`)).toEqual([['wecom', 100, 0]]);
+  expect((await world.listed()).map((it) => it.day)).toEqual([day(-50).slice(0, 10)]);
 });
 
 // Laws 2, 3 and 10 for credits: events arrive in any order, messages about them late, again, in any order and several
