@@ -1,0 +1,44 @@
+// npm run keys: makes and revokes API keys of a deployed brand, with the AWS credentials of whoever runs it.
+import { randomBytes } from 'node:crypto';
+import { parseArgs } from 'node:util';
+import { role } from '../lib/platform/brand.ts';
+import { openTable } from '../lib/platform/dynamo.ts';
+import { apiKeyItem } from '../lib/query/auth.ts';
+
+const HELP = `npm run keys -- create --table TABLE --role operator|admin|privacy --name WHO
+npm run keys -- revoke --table TABLE --role ROLE --name WHO --key KEY
+
+TABLE is the stack's output TableName. A key is shown once: the table holds only its digest.`;
+
+async function main(): Promise<void> {
+  const { values, positionals } = parseArgs({
+    allowPositionals: true,
+    options: {
+      table: { type: 'string' },
+      role: { type: 'string' },
+      name: { type: 'string' },
+      key: { type: 'string' },
+    },
+  });
+  const [verb] = positionals;
+  const { table: tableName, name } = values;
+  const asked = role.safeParse(values.role);
+  if (!tableName || !name || !asked.success || (verb !== 'create' && verb !== 'revoke'))
+    throw new Error(HELP);
+  const table = openTable(tableName);
+  const caller = { role: asked.data, name };
+  if (verb === 'create') {
+    const key = `siyu_${randomBytes(24).toString('base64url')}`;
+    await table.put(apiKeyItem(key, caller), { kind: 'absent' });
+    console.log(key);
+  } else {
+    if (!values.key) throw new Error(HELP);
+    await table.put({ ...apiKeyItem(values.key, caller), revoked: true });
+    console.log(`the key of ${name} is revoked`);
+  }
+}
+
+main().catch((error: unknown) => {
+  console.error(error instanceof Error ? error.message : error);
+  process.exitCode = 1;
+});
