@@ -1,10 +1,9 @@
 // The clock, and SQS `recompute`, in → tags that change by time or by new rules, in the table.
-import type { SQSBatchResponse, SQSEvent } from 'aws-lambda';
 import { z } from 'zod';
 import { readBrand } from '../lib/platform/brand.ts';
 import { systemClock } from '../lib/platform/clock.ts';
 import { openTable } from '../lib/platform/dynamo.ts';
-import { openQueue, sqsHandler } from '../lib/platform/sqs.ts';
+import { openQueue, sqsAndClockHandler } from '../lib/platform/sqs.ts';
 import { rulesInForce } from '../lib/profile/rules.ts';
 import { profileStore } from '../lib/profile/store.ts';
 import { onRecompute, onTick } from '../lib/tags/recompute.ts';
@@ -33,13 +32,4 @@ const open = () => {
   };
 };
 
-const recompute = sqsHandler(open, onRecompute);
-let ticking: ReturnType<typeof open> | undefined;
-
-export const handler = async (
-  event: SQSEvent | { Records?: undefined },
-): Promise<SQSBatchResponse | { due: number }> => {
-  if (event.Records) return recompute({ Records: event.Records });
-  ticking ??= open();
-  return onTick(ticking);
-};
+export const handler = sqsAndClockHandler(open, onRecompute, onTick);

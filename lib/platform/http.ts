@@ -2,6 +2,7 @@ import middy, { type MiddlewareObj } from '@middy/core';
 import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2 } from 'aws-lambda';
 import { ZodError } from 'zod';
 import { RejectedError } from './errors.ts';
+import { openOnce } from './open-once.ts';
 
 /** One HTTP request as it came, its body raw: signatures are over bytes. */
 export interface HttpRequest {
@@ -47,15 +48,11 @@ export function httpHandler<Deps>(
   open: () => Deps | Promise<Deps>,
   on: (request: HttpRequest, deps: Deps) => Promise<HttpReply> | HttpReply,
 ) {
-  let deps: Promise<Deps> | undefined;
+  const opened = openOnce(open);
   return middy<APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2>()
     .use(refusals)
     .handler(async (event: APIGatewayProxyEventV2) => {
-      deps ??= (async () => open())();
-      deps.catch(() => {
-        deps = undefined; // a secret that could not be read now may be readable at the next request
-      });
-      return toResult(await on(toRequest(event), await deps));
+      return toResult(await on(toRequest(event), await opened()));
     });
 }
 

@@ -1,5 +1,6 @@
 import { SendMessageBatchCommand, SQSClient } from '@aws-sdk/client-sqs';
 import type { SQSBatchResponse, SQSEvent, SQSRecord } from 'aws-lambda';
+import { openOnce } from './open-once.ts';
 import type { Queue } from './queue.ts';
 
 /** What one batch call of SQS takes: entries, and bytes together. */
@@ -60,15 +61,24 @@ export function sqsHandler<Deps>(
   open: () => Deps | Promise<Deps>,
   on: (messages: Message[], deps: Deps) => Promise<readonly string[]>,
 ) {
-  let deps: Promise<Deps> | undefined;
-  return async (event: SQSEvent): Promise<SQSBatchResponse> => {
-    deps ??= (async () => open())();
-    deps.catch(() => {
-      deps = undefined; // a secret that could not be read now may be readable at the next call
-    });
-    const failed = await on(event.Records.map(message), await deps);
-    return { batchItemFailures: failed.map((itemIdentifier) => ({ itemIdentifier })) };
-  };
+  const opened = openOnce(open);
+  return async (event: SQSEvent): Promise<SQSBatchResponse> =>
+    batchOf(await on(event.Records.map(message), await opened()));
 }
+
+/** The same for a function that a schedule calls too: `tick` is what it does then. */
+export function sqsAndClockHandler<Deps, Done>(
+  open: () => Deps | Promise<Deps>,
+  on: (messages: Message[], deps: Deps) => Promise<readonly string[]>,
+  tick: (deps: Deps) => Promise<Done>,
+) {
+  const opened = openOnce(open);
+  return async (event: Partial<SQSEvent>): Promise<SQSBatchResponse | Done> =>
+    event.Records ? batchOf(await on(event.Records.map(message), await opened())) : tick(await opened());
+}
+
+const batchOf = (failed: readonly string[]): SQSBatchResponse => ({
+  batchItemFailures: failed.map((itemIdentifier) => ({ itemIdentifier })),
+});
 
 const message = (record: SQSRecord): Message => ({ id: record.messageId, body: record.body });

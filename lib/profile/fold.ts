@@ -277,7 +277,6 @@ function changedConversions(
   { brand }: Rules,
 ): string[] {
   if (all) return [entry.conversions()];
-  const refunds = new Set(brand.conversions.map((it) => it.refund?.event));
   const { lookbackDays, lookbackDaysByChannel } = brand.attribution;
   const days = Math.max(lookbackDays, ...Object.values(lookbackDaysByChannel));
   const isFresh = new Set(fresh.map(({ id }) => id));
@@ -285,7 +284,7 @@ function changedConversions(
     events
       .filter(({ id }) => isFresh.has(id))
       .flatMap((event) => {
-        const since = refunds.has(event.type) ? undefined : toIso(Date.parse(event.occurredAt) - days * DAY);
+        const since = toIso(Date.parse(event.occurredAt) - days * DAY);
         return affectedConversions(event, events, brand).map((key) => entry.conversion(key, since));
       }),
   );
