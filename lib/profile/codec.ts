@@ -1,11 +1,12 @@
 import { deflateRawSync, inflateRawSync } from 'node:zlib';
 import { z } from 'zod';
 import { type Event, type EventContext, eventContext, type Identifier, type Json } from '../events/event.ts';
-import { type Attachment, type Edge, type Graph, nameOf } from '../identity/graph.ts';
+import { type Graph, nameOf } from '../identity/graph.ts';
 import { toIso } from '../platform/clock.ts';
 import { packCells, unpackCells } from '../tags/pack.ts';
 import type { Cluster, Shown } from './cluster.ts';
 import { DICTIONARY } from './dictionary.ts';
+import { packGraph, storedGraph, storedIdentifier, unpackGraph } from './graph-codec.ts';
 import type { HeldTag, Person } from './person.ts';
 
 /** The form that is written today; what is stored in an older one is read by its number. */
@@ -14,7 +15,7 @@ const FORMAT = 1;
 /** What of a cluster is compressed; the rest stands in its row in clear. */
 export type Packed = Pick<
   Cluster,
-  'createdAt' | 'graph' | 'frontier' | 'people' | 'tail' | 'sequence' | 'book' | 'outbox' | 'shown'
+  'id' | 'createdAt' | 'graph' | 'frontier' | 'people' | 'tail' | 'sequence' | 'book' | 'outbox' | 'shown'
 >;
 
 /**
@@ -23,77 +24,60 @@ export type Packed = Pick<
  * person with about ten events; plain JSON would need five.
  */
 export function pack(cluster: Packed): Uint8Array {
-  const names = [...cluster.graph.identifiers.keys()];
-  const place = new Map(names.map((name, i) => [name, i]));
+  const place = placesOf(cluster.graph);
   const since = Date.parse(cluster.createdAt);
-  const at = (iso: string) => Date.parse(iso) - since;
-  const ref = (name: string) => place.get(name) ?? -1;
   const form: z.infer<typeof stored> = [
     since,
-    [...cluster.graph.identifiers.values()].map(({ kind, scope, value }) => [kind, scope, value]),
-    [...cluster.graph.edges.values()].map((edge) => [ref(edge.a), ref(edge.b), at(edge.at), edge.event]),
-    [...cluster.graph.attachments].map(([name, { beside, among }]) => [
-      ref(name),
-      beside ? [at(beside.at), beside.event, ref(beside.owner)] : 0,
-      among ? [at(among.at), among.event, ref(among.leader)] : 0,
-    ]),
-    cluster.frontier === undefined ? null : at(cluster.frontier),
+    packGraph(cluster.graph, since),
+    cluster.frontier === undefined ? null : Date.parse(cluster.frontier) - since,
     cluster.sequence,
     cluster.book,
     cluster.people.map((person) => packPerson(person, since)),
     cluster.tail.map((event) => packEvent(event, place, since)),
-    cluster.outbox.length > 0 ? [...cluster.outbox] : 0,
-    [...cluster.shown].map(([id, { tags, activity }]) => [id, packTags(tags, since), activity ?? 0]),
+    cluster.outbox.length > 0 ? cluster.outbox.map((entry) => entry.replace(cluster.id, OWN)) : 0,
+    [...cluster.shown].map(([id, { tags, activity }]) => [
+      id.replace(cluster.id, OWN),
+      packTags(tags, since),
+      activity ?? 0,
+    ]),
   ];
   return compress(form);
 }
 
-export function unpack(bytes: Uint8Array): Packed {
-  const [since, ids, edges, attachments, frontier, sequence, book, people, tail, outbox, shown] =
-    stored.parse(decompress(bytes));
-  const identifiers = ids.map(([kind, scope, value]): Identifier => ({ kind, scope, value }));
-  const names = identifiers.map(nameOf);
-  const iso = (at: number) => toIso(since + at);
-  const name = (ref: number) => names[ref] ?? '';
-  const graph: Graph = {
-    identifiers: new Map(identifiers.map((id, i) => [names[i] ?? '', id])),
-    edges: new Map(
-      edges.map(([a, b, at, event]): [string, Edge] => [
-        `${name(a)}\t${name(b)}`,
-        { a: name(a), b: name(b), at: iso(at), event },
-      ]),
-    ),
-    attachments: new Map(
-      attachments.map(([ref, beside, among]): [string, Attachment] => [
-        name(ref),
-        {
-          ...(beside && { beside: { at: iso(beside[0]), event: beside[1], owner: name(beside[2]) } }),
-          ...(among && { among: { at: iso(among[0]), event: among[1], leader: name(among[2]) } }),
-        },
-      ]),
-    ),
-  };
+/** @param id the cluster's: it stands in the row's key */
+export function unpack(bytes: Uint8Array, id: string): Packed {
+  const [since, packedGraph, frontier, sequence, book, people, tail, outbox, shown] = stored.parse(
+    decompress(bytes),
+  );
+  const graph = unpackGraph(packedGraph, since);
+  const identifiers = [...graph.identifiers.values()];
   return {
+    id,
     createdAt: toIso(since),
     graph,
-    frontier: frontier === null ? undefined : iso(frontier),
+    frontier: frontier === null ? undefined : toIso(since + frontier),
     sequence,
     book,
     people: people.map((person) => unpackPerson(person, since)),
     tail: tail.map((event) => unpackEvent(event, identifiers, since)),
-    outbox: outbox || [],
+    outbox: (outbox || []).map((entry) => entry.replace(OWN, id)),
     shown: new Map(
-      shown.map(([id, tags, activity]): [string, Shown] => [
-        id,
+      shown.map(([profile, tags, activity]): [string, Shown] => [
+        profile.replace(OWN, id),
         { tags: unpackTags(tags, since), activity: activity || undefined },
       ]),
     ),
   };
 }
 
+/** Stands for the cluster's own id, in names that begin with it: no tag, key or profile id has this character. */
+const OWN = '^';
+
+const placesOf = (graph: Graph) => new Map([...graph.identifiers.keys()].map((name, i) => [name, i]));
+
 /** A segment's events, sealed for ever: identifiers by their place in the cluster's graph, which only grows. */
 export function packSegment(events: readonly Event[], graph: Graph, createdAt: string): Uint8Array {
-  const place = new Map([...graph.identifiers.keys()].map((name, i) => [name, i]));
+  const place = placesOf(graph);
   return compress(events.map((event) => packEvent(event, place, Date.parse(createdAt))));
 }
 
@@ -118,7 +102,6 @@ function decompress(bytes: Uint8Array): unknown {
 }
 
 const int = z.int();
-const storedIdentifier = z.tuple([z.string(), z.string(), z.string()]);
 const storedTags = z.array(z.tuple([z.string(), z.union([z.literal(1), z.string()]), int, int]));
 const storedActivity = z.object({
   day: int,
@@ -155,23 +138,15 @@ const storedPerson = z.tuple([
 ]);
 type StoredPerson = z.infer<typeof storedPerson>;
 const stored = z.tuple([
-  int,
-  z.array(storedIdentifier),
-  z.array(z.tuple([int, int, int, z.string()])),
-  z.array(
-    z.tuple([
-      int,
-      z.union([z.tuple([int, z.string(), int]), nothing]),
-      z.union([z.tuple([int, z.string(), int]), nothing]),
-    ]),
-  ),
+  int, // since
+  storedGraph,
   z.union([int, z.null()]), // frontier
   int, // sequence
   z.string(), // book
   z.array(storedPerson),
   z.array(storedEvent),
-  z.union([z.array(z.string()), nothing]),
-  z.array(z.tuple([z.string(), storedTags, z.union([storedActivity, nothing])])),
+  z.union([z.array(z.string()), nothing]), // outbox
+  z.array(z.tuple([z.string(), storedTags, z.union([storedActivity, nothing])])), // shown
 ]);
 
 const LETTERS = { signed: 's', sender_only: 'o', client: 'c', sender: 's', received: 'r' } as const;

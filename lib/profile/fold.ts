@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import { affectedConversions } from '../attribution/conversion.ts';
 import { byTime, type Event } from '../events/event.ts';
 import {
@@ -17,7 +18,7 @@ import { entry } from './entries.ts';
 import { copyPerson, emptyPerson, forget, type Person, type Rules, viewOf, walk, watch } from './person.ts';
 
 /** How many events the tail may hold before it is sealed: about ten to a kilobyte, and a segment should fill one. */
-export const TAIL_EVENTS = 12;
+export const TAIL_EVENTS = 10;
 
 /** How many window ends are tried for the due entry; beyond, it stands at the last one tried: early, never late. */
 const DUE_BOUNDARIES = 64;
@@ -255,7 +256,7 @@ function changedDays(
 ): string[] {
   const own = new Set(fresh.map((event) => book.calendar.brandDay(Date.parse(event.occurredAt))));
   return [...new Set([...(inOrder ? [] : before.keys()), ...after.keys()])]
-    .filter((key) => JSON.stringify(before.get(key)) !== JSON.stringify(after.get(key)))
+    .filter((key) => !isDeepStrictEqual(before.get(key), after.get(key)))
     .map((key) => key.split(' '))
     .filter(([, day]) => !inOrder || own.has(Number(day)))
     .map(([profile = '', day]) => entry.activity(profile, Number(day)));

@@ -109,7 +109,7 @@ export type ProfileStore = ReturnType<typeof profileStore>;
 export const isRedirect = (it: Cluster | Redirect): it is Redirect => 'joined' in it;
 
 function fromRow(id: string, { v, s, due }: z.infer<typeof clusterRow>): Cluster {
-  return { id, version: v, due, ...unpack(s) };
+  return { version: v, due, ...unpack(s, id) };
 }
 
 function toRow(cluster: Cluster): Item {
