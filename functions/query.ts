@@ -1,4 +1,5 @@
 // HTTP in → what is known: profiles, tags, conversions, credits.
+import { readFileSync } from 'node:fs';
 import { z } from 'zod';
 import { conversionStore } from '../lib/attribution/store.ts';
 import { directory } from '../lib/identity/directory.ts';
@@ -11,7 +12,7 @@ import { openSecrets } from '../lib/platform/secrets.ts';
 import { rulesInForce } from '../lib/profile/rules.ts';
 import { profileStore } from '../lib/profile/store.ts';
 import { answer } from '../lib/query/route.ts';
-import { routes } from '../lib/query/routes.ts';
+import { documentRoute, routes } from '../lib/query/routes.ts';
 import { ruleStore } from '../lib/tags/rules-store.ts';
 
 export const env = z.object({ TABLE_NAME: z.string(), IDENTITY_SECRET: z.string() });
@@ -33,4 +34,6 @@ const open = async () => {
   };
 };
 
-export const handler = httpHandler(open, (request, deps) => answer(routes, request, deps));
+const file = new URL('./openapi.json', import.meta.url);
+const all = [...routes, documentRoute(() => JSON.parse(readFileSync(file, 'utf8')))];
+export const handler = httpHandler(open, (request, deps) => answer(all, request, deps));

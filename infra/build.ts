@@ -5,6 +5,7 @@ import { builtinModules } from 'node:module';
 import { basename, dirname, join, resolve } from 'node:path';
 import { type BuildOptions, build, type Plugin } from 'esbuild';
 import type { Brand } from '../lib/platform/brand.ts';
+import { deadWeight } from './left-out.ts';
 
 const root = resolve(import.meta.dirname, '..');
 
@@ -120,7 +121,7 @@ export const bundleOptions = {
   },
   // Loaded by the SDK when an answer is a stream of events, which none of ours is: 15 KB in every function.
   external: ['@smithy/core/event-streams'],
-  plugins: [lazyBuiltins, ownFilesArePure, shakenZod],
+  plugins: [lazyBuiltins, ownFilesArePure, shakenZod, deadWeight],
   absWorkingDir: root,
   logLevel: 'silent',
 } satisfies BuildOptions;
@@ -128,6 +129,7 @@ export const bundleOptions = {
 /**
  * The functions of one brand: the bundles with the brand's configuration beside each. It travels with the code
  * because the environment of a Lambda function ends at 4 KB. What stands under `local` (secrets in clear) is left out.
+ * Beside `query` lies also what it answers to /openapi.json.
  *
  * @returns the folder that holds one folder a function
  */
@@ -141,8 +143,19 @@ export async function stageBrand(
   for (const { name, dir } of built) {
     await put(join(to, name, 'brand.json'), configuration);
     await put(join(to, name, 'index.mjs'), await readFile(join(dir, 'index.mjs')));
+    if (name === 'query') await put(join(to, name, 'openapi.json'), await apiDocument(brand));
   }
   return to;
+}
+
+/** Made here and not at run time, because the part of zod that describes schemas is left out of bundles. */
+async function apiDocument(brand: Brand): Promise<Buffer> {
+  const [{ openApi }, { documentRoute, routes }] = await Promise.all([
+    import('../lib/query/openapi.ts'),
+    import('../lib/query/routes.ts'),
+  ]);
+  const all = [...routes, documentRoute(() => undefined)];
+  return Buffer.from(`${JSON.stringify(openApi(all, brand))}\n`);
 }
 
 /** Puts a file as a whole or not at all: two runs may stage the same brand at once. */

@@ -1,21 +1,42 @@
 import { z } from 'zod';
+import { instant } from '../events/event.ts';
 import type { Brand } from '../platform/brand.ts';
 import type { Route } from './route.ts';
 
 const error = z.object({ error: z.object({ reason: z.string(), message: z.string() }) });
-const written = z.looseObject({ tag: z.string(), version: z.int() });
+const ruleView = z.looseObject({
+  tag: z.string(),
+  version: z.int(),
+  when: z.string().optional(),
+  values: z.record(z.string(), z.string()).optional(),
+});
+const ruleVersion = ruleView.extend({ at: instant.optional(), by: z.string().optional() });
 
 /** What other functions of the stack answer, for the document. */
 const others: readonly Route[] = [
-  { method: 'GET', path: '/rules', summary: 'The rules in force', answer: z.looseObject({}) },
-  { method: 'GET', path: '/rules/{tag}', summary: 'A rule with its versions', answer: z.looseObject({}) },
+  {
+    method: 'GET',
+    path: '/rules',
+    summary: 'The rules in force',
+    answer: z.object({ rules: z.array(ruleView) }),
+  },
+  {
+    method: 'GET',
+    path: '/rules/{tag}',
+    summary: 'A rule in force and its versions, newest first',
+    answer: z.object({ rule: ruleView, versions: z.array(ruleVersion) }),
+  },
   {
     method: 'PUT',
     path: '/rules/{tag}',
     summary:
       'Puts a rule in force: checked for types and cost first; 422 with line, column and caret if it is wrong',
-    body: z.looseObject({ when: z.string().optional(), values: z.record(z.string(), z.string()).optional() }),
-    answer: written,
+    body: z.union([
+      z.object({ when: z.string(), name: z.looseObject({}).optional() }),
+      z.object({ values: z.record(z.string(), z.string()), name: z.looseObject({}).optional() }),
+      z.string(),
+    ]),
+    answer: z.object({ rule: ruleView }),
     roles: ['admin'],
   },
   {
@@ -112,7 +133,17 @@ function operation({ path, summary, query, body, answer, roles }: Route): Record
   };
 }
 
-const schemaOf = (schema: z.ZodType, io: 'input' | 'output') => {
-  const { $schema: _, ...rest } = z.toJSONSchema(schema, { io, unrepresentable: 'any' });
-  return rest;
-};
+/**
+ * A schema that may stand anywhere in the document. References to definitions of its own would lead nowhere there; the
+ * one thing here that refers to itself is JSON, and that is what `{}` means. The pattern of a time says less than its
+ * format, in three hundred characters.
+ */
+function schemaOf(schema: z.ZodType, io: 'input' | 'output'): Record<string, unknown> {
+  const { $schema: _, $defs: __, ...rest } = z.toJSONSchema(schema, { io, unrepresentable: 'any' });
+  return JSON.parse(JSON.stringify(rest), (_name, value) => {
+    if (typeof value?.$ref === 'string') return {};
+    if (typeof value?.format !== 'string') return value;
+    const { pattern: _pattern, ...plain } = value;
+    return plain;
+  });
+}

@@ -2,27 +2,31 @@ import { z } from 'zod';
 import { identifier, instant } from '../events/event.ts';
 import { keys } from '../platform/keys.ts';
 import { attributionRoutes } from './attribution.ts';
+import { cursor, cursorOf, limitOf, placeOf } from './cursor.ts';
 import { showIdentifier } from './mask.ts';
-import { openApi } from './openapi.ts';
 import { profileRoutes } from './profiles.ts';
 import { type Answered, answered } from './route.ts';
 import { tagRoutes } from './tags.ts';
 
-const reviewRow = z.object({
-  sk: z.string(),
-  gone: z.boolean().optional(),
-  at: instant.optional(),
-  event: z.string().optional(),
-  reason: z.string().optional(),
-  a: identifier.optional(),
-  b: identifier.optional(),
-});
+const reviewRow = z.union([
+  z.object({ gone: z.literal(true) }),
+  z.object({
+    gone: z.undefined().optional(),
+    sk: z.string(),
+    at: instant,
+    event: z.string(),
+    reason: z.string(),
+    a: identifier,
+    b: identifier,
+  }),
+]);
 
 const reviews = answered(
   {
     method: 'GET',
     path: '/reviews',
     summary: 'Identity conflicts: strong identifiers that met on an event and were not joined',
+    query: z.strictObject({ limit: limitOf(200, 50), cursor }),
     answer: z.object({
       reviews: z.array(
         z.object({
@@ -33,19 +37,32 @@ const reviews = answered(
           identifiers: z.array(identifier),
         }),
       ),
+      next: z.string().optional(),
     }),
   },
-  async ({ caller }, deps) => {
+  async ({ query, caller }, deps) => {
+    const { pk } = keys.review('', '');
+    const [place] = placeOf(query.cursor, z.tuple([z.string().min(1)])) ?? [];
     const found: unknown[] = [];
-    for await (const row of deps.table.query(keys.review('', '').pk)) {
-      const { sk, gone, at, event, reason, a, b } = reviewRow.parse(row);
-      if (gone || !a || !b) continue;
-      const identifiers = [a, b].map((id) => showIdentifier(id, caller.role, deps.protector));
-      found.push({ profile: sk.split('#')[0], reason, occurredAt: at, event, identifiers });
-    }
-    return { reviews: found };
+    let after = place;
+    do {
+      const limit = query.limit - found.length;
+      const page = await deps.table.page(pk, { limit, ...(after !== undefined && { after }) });
+      for (const item of page.items) {
+        const row = reviewRow.parse(item);
+        if (row.gone) continue;
+        const { sk, reason, at: occurredAt, event, a, b } = row;
+        const identifiers = [a, b].map((id) => showIdentifier(id, caller.role, deps.protector));
+        found.push({ profile: profileOfReview(sk), reason, occurredAt, event, identifiers });
+      }
+      after = page.next;
+    } while (after !== undefined && found.length < query.limit);
+    return { reviews: found, ...(after !== undefined && { next: cursorOf([after]) }) };
   },
 );
+
+/** A review's sort key begins with the profile that it is of. */
+const profileOfReview = (sk: string): string => sk.split('#')[0] ?? sk;
 
 const health = answered(
   {
@@ -58,21 +75,22 @@ const health = answered(
   (_question, { brand }) => ({ status: 'ok', brand: brand.name }),
 );
 
-const document = answered(
-  {
-    method: 'GET',
-    path: '/openapi.json',
-    summary: 'This document',
-    roles: 'public',
-    answer: z.looseObject({}),
-  },
-  (_question, { brand }) => openApi(routes, brand),
-);
+/** The API's own document: it was made of the routes when the brand was staged, because schemas are not described at run time. */
+export const documentRoute = (document: () => unknown): Answered =>
+  answered(
+    {
+      method: 'GET',
+      path: '/openapi.json',
+      summary: 'This document',
+      roles: 'public',
+      answer: z.looseObject({}),
+    },
+    document,
+  );
 
-/** Everything that can be asked. */
+/** Everything that can be asked, but for the document that says so. */
 export const routes: readonly Answered[] = [
   health,
-  document,
   ...profileRoutes,
   ...tagRoutes,
   ...attributionRoutes,
