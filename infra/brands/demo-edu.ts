@@ -12,8 +12,8 @@ export const demoEdu: BrandInput = {
       main: { appId: 'wx5a1c0de0edu00001', unionScope: 'wechat_open:willow', secret: 'wechat-oa-main' },
     },
     generic: {
-      pos: { secret: 'generic-pos' },
-      crm: { secret: 'generic-crm' },
+      pos: { secret: 'generic-pos', scopes: { wechat_unionid: 'wechat_open:willow' } },
+      crm: { secret: 'generic-crm', scopes: { wechat_unionid: 'wechat_open:willow' } },
     },
     segment: {
       web: { secret: 'segment-web' },

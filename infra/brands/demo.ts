@@ -12,8 +12,8 @@ export const demo: BrandInput = {
       main: { appId: 'wx5a1c0de0demo0001', unionScope: 'wechat_open:qinghe', secret: 'wechat-oa-main' },
     },
     generic: {
-      pos: { secret: 'generic-pos' },
-      crm: { secret: 'generic-crm' },
+      pos: { secret: 'generic-pos', scopes: { wechat_unionid: 'wechat_open:qinghe' } },
+      crm: { secret: 'generic-crm', scopes: { wechat_unionid: 'wechat_open:qinghe' } },
     },
     segment: {
       web: { secret: 'segment-web' },

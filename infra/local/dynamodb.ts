@@ -72,10 +72,21 @@ export async function startDynamoDB({ path, endpoint, region }: DynamoPlace): Pr
     region,
     credentials,
   });
+  const calls = new Set<Promise<Reply>>();
+  let stopping = false;
   return {
     client,
-    send: (target, body) => callInProcess(server, target, body),
+    send(target, body) {
+      if (stopping) return Promise.reject(new Error('the run is stopping'));
+      const call = callInProcess(server, target, body);
+      calls.add(call);
+      void call.then(() => calls.delete(call));
+      return call;
+    },
     async stop() {
+      // What the engine has begun when its database closes ends the process: functions may have been cut off in the midst.
+      stopping = true;
+      await Promise.all(calls);
       client.destroy();
       server.closeAllConnections();
       await new Promise<void>((done, fail) => {
