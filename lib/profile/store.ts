@@ -20,13 +20,32 @@ export interface Redirect {
   readonly left: Cluster | undefined;
 }
 
+/** More segments than a page of a megabyte holds. */
+const MANY = 2048;
+
 /** Profiles and their journals. */
 export function profileStore(table: Table) {
+  /** Sealed segments, newest first; few at a time where few may do, because what is read is paid for. */
+  async function* segments(cluster: Cluster, few: boolean): AsyncGenerator<Item> {
+    const newest = keys.segment(cluster.id, cluster.sequence - 1);
+    const range = { from: SEGMENT, to: newest.sk, newestFirst: true };
+    let after: string | undefined;
+    for (let limit = few ? 1 : MANY; ; limit = Math.min(limit * 2, MANY)) {
+      const { items, next } = await table.page(newest.pk, {
+        ...range,
+        limit,
+        ...(after !== undefined && { after }),
+      });
+      yield* items;
+      if (next === undefined) return;
+      after = next;
+    }
+  }
+
   const journal = async (cluster: Cluster, from?: string): Promise<Journal> => {
     const events: Event[] = [];
     if (cluster.sequence > 0) {
-      const newest = keys.segment(cluster.id, cluster.sequence - 1);
-      for await (const row of table.query(newest.pk, { from: SEGMENT, to: newest.sk, newestFirst: true })) {
+      for await (const row of segments(cluster, from !== undefined)) {
         const { b, before } = segmentRow.parse(row);
         events.push(...unpackSegment(b, cluster.graph, cluster.createdAt));
         if (from !== undefined && (before === undefined || before < from)) break;

@@ -1,3 +1,4 @@
+import { z } from 'zod';
 import { reportAnswer, reportOf, reportQuery } from '../attribution/report.ts';
 import { conversionAnswer, conversionView } from '../attribution/view.ts';
 import { dayName } from '../platform/clock.ts';
@@ -5,8 +6,21 @@ import { RejectedError } from '../platform/errors.ts';
 import { clusterOf } from '../profile/cluster.ts';
 import { readCluster } from '../profile/read.ts';
 import { type Answered, answered } from './route.ts';
+import { dayOf, moment } from './span.ts';
 
-const asked = reportQuery.partial();
+const asked = reportQuery.partial().extend({
+  /** Brand-days, both in; of an instant, the day that it lies in. */
+  from: moment.optional(),
+  to: moment.optional(),
+  currency: z
+    .string()
+    .regex(/^[A-Za-z]{3}$/, 'give a currency by ISO 4217, such as CNY')
+    .transform((code) => code.toUpperCase())
+    .optional(),
+});
+
+/** Brand-days that a report covers if nobody says. */
+const USUAL_DAYS = 30;
 
 export const attributionRoutes: readonly Answered[] = [
   answered(
@@ -20,15 +34,19 @@ export const attributionRoutes: readonly Answered[] = [
     },
     async ({ query }, deps) => {
       const { book } = await deps.rules();
-      const today = book.calendar.brandDay(deps.now());
+      const { from, to, ...rest } = query;
+      const last = to ? dayOf(to, book.calendar) : book.calendar.brandDay(deps.now());
+      const first = from ? dayOf(from, book.calendar) : last - USUAL_DAYS + 1;
+      if (first > last)
+        throw new RejectedError('bad_range', '`from` has to be a day before `to`, or the same');
       return reportOf(
         {
           model: deps.brand.attribution.models[0] ?? 'linear',
-          from: dayName(today - 29),
-          to: dayName(today),
+          from: dayName(first),
+          to: dayName(last),
           by: 'channel',
           currency: deps.brand.currency,
-          ...query,
+          ...rest,
         },
         deps.conversions,
       );

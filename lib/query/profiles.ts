@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { profileOf } from '../attribution/row.ts';
+import { type ConversionRow, profileOf } from '../attribution/row.ts';
 import { conversionAnswer, conversionView } from '../attribution/view.ts';
 import { byTime, type Event, instant } from '../events/event.ts';
 import { homeOf, nameOf } from '../identity/graph.ts';
@@ -8,30 +8,25 @@ import { RejectedError } from '../platform/errors.ts';
 import { viewOf } from '../profile/person.ts';
 import type { FoldedEvent } from '../tags/cells.ts';
 import { evidence, explainTag } from '../tags/explain.ts';
+import { cursor, cursorOf, limitOf, placeOf } from './cursor.ts';
 import { type Found, lookUp } from './lookup.ts';
+import { newestEvents } from './newest.ts';
 import { eventView, profileView, showEvent, showProfile } from './profile-view.ts';
-import {
-  type Answered,
-  answered,
-  cursorOf,
-  limitOf,
-  placeOf,
-  type QueryDeps,
-  type Question,
-} from './route.ts';
+import { type Answered, answered, type QueryDeps, type Question } from './route.ts';
+import { moment, spanOf } from './span.ts';
 
 const PROFILE = '/profiles/{kind}/{value}';
 const scoped = z.strictObject({ scope: z.string().optional() });
 
-async function find({ params, query }: Question<{ scope?: string }>, deps: QueryDeps) {
+async function find({ params, query }: Question<{ scope?: string | undefined }>, deps: QueryDeps) {
   const rules = await deps.rules();
   const { kind = '', value = '' } = params;
   return { rules, ...(await lookUp({ kind, value, scope: query.scope }, rules, deps)) };
 }
 
-/** All events of one profile, in time order; `from`: those before may be left out. */
-async function eventsOf({ cluster, profile }: Found, deps: QueryDeps, from?: string): Promise<Event[]> {
-  const { events } = await deps.profiles.journal(cluster, from);
+/** All events of one profile, in time order. */
+async function eventsOf({ cluster, profile }: Found, { profiles }: QueryDeps): Promise<Event[]> {
+  const { events } = await profiles.journal(cluster);
   const names = new Set(profile.names);
   return [...events, ...cluster.tail].filter((event) => names.has(nameOf(homeOf(event)))).sort(byTime);
 }
@@ -46,13 +41,25 @@ const folded = (event: Event): FoldedEvent => ({
 
 const eventsQuery = z.strictObject({
   scope: z.string().optional(),
-  /** From this instant on, inclusive. */
-  from: instant.optional(),
-  /** Before this instant. */
-  to: instant.optional(),
+  /** From this brand-day or instant on. */
+  from: moment.optional(),
+  /** To this brand-day, which is in, or before this instant. */
+  to: moment.optional(),
   limit: limitOf(500, 50),
-  cursor: z.string().optional(),
+  cursor,
 });
+const eventPlace = z.tuple([instant, z.string()]);
+
+const conversionsQuery = z.strictObject({
+  scope: z.string().optional(),
+  limit: limitOf(100, 20),
+  cursor,
+});
+/** The instant of the last conversion of a page, and its id. */
+const conversionPlace = z.tuple([instant, z.string()]);
+
+const isOlder = (row: ConversionRow, [at, id]: z.infer<typeof conversionPlace>): boolean =>
+  row.conversion.at < at || (row.conversion.at === at && row.id < id);
 
 const explainAnswer = z.object({
   tag: z.string(),
@@ -99,18 +106,17 @@ export const profileRoutes: readonly Answered[] = [
       answer: z.object({ events: z.array(eventView), next: z.string().optional() }),
     },
     async (question, deps) => {
-      const { from, to, limit, cursor } = question.query;
-      const { rules: _, ...found } = await find(question, deps);
-      const [at, id] = placeOf(cursor) ?? [];
-      const all = (await eventsOf(found, deps, from))
-        .filter((event) => (!from || event.occurredAt >= from) && (!to || event.occurredAt < to))
-        .filter((event) => at === undefined || byTime(event, { occurredAt: String(at), id: String(id) }) < 0)
-        .reverse();
-      const page = all.slice(0, limit);
+      const { from, to, limit, cursor: given } = question.query;
+      const { rules, ...found } = await find(question, deps);
+      const span = spanOf({ from, to }, rules.book.calendar);
+      const [occurredAt, id] = placeOf(given, eventPlace) ?? [];
+      const after = occurredAt !== undefined && id !== undefined ? { occurredAt, id } : undefined;
+      const events = await newestEvents(found, { ...span, after, count: limit + 1 }, deps.profiles);
+      const page = events.slice(0, limit);
       const last = page.at(-1);
       return {
         events: page.map((event) => showEvent(event, question.caller.role, deps.protector)),
-        ...(all.length > limit && last && { next: cursorOf([last.occurredAt, last.id]) }),
+        ...(events.length > limit && last && { next: cursorOf([last.occurredAt, last.id]) }),
       };
     },
   ),
@@ -119,15 +125,21 @@ export const profileRoutes: readonly Answered[] = [
       method: 'GET',
       path: `${PROFILE}/conversions`,
       summary: 'The conversions of a profile with their paths and credits, newest first',
-      query: scoped,
-      answer: z.object({ conversions: z.array(conversionAnswer) }),
+      query: conversionsQuery,
+      answer: z.object({ conversions: z.array(conversionAnswer), next: z.string().optional() }),
     },
     async (question, deps) => {
+      const { limit, cursor: given } = question.query;
       const { cluster, profile } = await find(question, deps);
-      const rows = await Array.fromAsync(deps.conversions.list(cluster.id));
-      const mine = rows.filter((row) => profileOf(row.id) === profile.id);
+      const after = placeOf(given, conversionPlace);
+      const mine: ConversionRow[] = [];
+      for await (const row of deps.conversions.list(cluster.id))
+        if (profileOf(row.id) === profile.id && (!after || isOlder(row, after))) mine.push(row);
+      const page = mine.sort((a, b) => (isOlder(a, [b.conversion.at, b.id]) ? 1 : -1)).slice(0, limit);
+      const last = page.at(-1);
       return {
-        conversions: mine.sort((a, b) => (a.conversion.at < b.conversion.at ? 1 : -1)).map(conversionView),
+        conversions: page.map(conversionView),
+        ...(mine.length > limit && last && { next: cursorOf([last.conversion.at, last.id]) }),
       };
     },
   ),

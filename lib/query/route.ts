@@ -46,14 +46,14 @@ export function answered<Q extends z.ZodObject = z.ZodObject<Record<never, never
   route: Route & { readonly query?: Q },
   answer: (question: Question<z.infer<Q>>, deps: QueryDeps) => Promise<unknown> | unknown,
 ): Answered {
-  const schema = route.query ?? z.object({});
+  const schema = route.query ?? (route.roles === 'public' ? z.object({}) : z.strictObject({}));
   return {
     ...route,
     async answerTo(request, deps) {
       const caller =
         route.roles === 'public' ? NOBODY : await authorize(request.headers, deps.table, route.roles);
-      const query = schema.parse({ ...request.query }) as z.infer<Q>; // `schema` is the route's own
-      return answer({ params: paramsOf(route.path, request.path) ?? {}, query, caller }, deps);
+      const query = parseQuery(schema, request.query) as z.infer<Q>; // `schema` is the route's own
+      return answer({ params: paramsIn(route.path, request) ?? {}, query, caller }, deps);
     },
   };
 }
@@ -64,9 +64,39 @@ export async function answer(
   request: HttpRequest,
   deps: QueryDeps,
 ): Promise<HttpReply> {
-  const route = routes.find(({ method, path }) => method === request.method && paramsOf(path, request.path));
-  if (!route) throw new RejectedError('not_found', `there is no ${request.method} ${request.path}`, 404);
-  return json(200, await route.answerTo(request, deps));
+  const route = routes.find(({ method, path }) => method === request.method && paramsIn(path, request));
+  if (!route) throw new RejectedError('no_route', 'there is no such route; /openapi.json lists all', 404);
+  try {
+    return json(200, await route.answerTo(request, deps));
+  } catch (error) {
+    // What was asked has been parsed: this is a row that is not what it should be, and no fault of who asks.
+    if (error instanceof z.ZodError) throw new Error('a stored row could not be read', { cause: error });
+    throw error;
+  }
+}
+
+/** @throws RejectedError 400 that names each parameter, what is wrong with it, and those that there are */
+function parseQuery(schema: z.ZodObject, query: HttpRequest['query']): unknown {
+  const parsed = schema.safeParse({ ...query });
+  if (parsed.success) return parsed.data;
+  const known = Object.keys(schema.shape).join(', ') || 'none';
+  const issues = parsed.error.issues.map((issue) =>
+    issue.code === 'unrecognized_keys'
+      ? `${issue.keys.join(', ')}: no parameter here; there are: ${known}`
+      : `${issue.path.join('.')}: ${issue.message}`,
+  );
+  throw new RejectedError('bad_query', issues.join('; '));
+}
+
+/**
+ * What a request puts in a template's `{names}`; undefined if it does not fit. What the gateway has already taken out
+ * of the path goes first: a path may come decoded, and a value may hold a slash.
+ */
+function paramsIn(template: string, { path, params }: HttpRequest): Record<string, string> | undefined {
+  const filled = template.replace(/\{(\w+)\}/g, (_, name) => params[name] ?? '');
+  const encoded = template.replace(/\{(\w+)\}/g, (_, name) => encodeURIComponent(params[name] ?? ''));
+  if (Object.keys(params).length > 0 && (path === filled || path === encoded)) return { ...params };
+  return paramsOf(template, path);
 }
 
 /** What a path puts in a template's `{names}`, decoded; undefined if it does not fit. */
@@ -89,25 +119,5 @@ function decode(text: string): string {
     return decodeURIComponent(text);
   } catch {
     throw new RejectedError('bad_path', 'the path is not valid percent-encoded UTF-8', 400);
-  }
-}
-
-/** A page's size, as a query says it. */
-export const limitOf = (most: number, usual: number) =>
-  z.coerce.number().int().min(1).max(most).default(usual);
-
-/** A cursor holds where the next page begins; nobody has to look inside. */
-export const cursorOf = (place: readonly (string | number)[]): string =>
-  Buffer.from(JSON.stringify(place)).toString('base64url');
-
-/** @throws RejectedError 400 if it is none of ours */
-export function placeOf(cursor: string | undefined): (string | number)[] | undefined {
-  if (cursor === undefined) return undefined;
-  try {
-    return z
-      .array(z.union([z.string(), z.number()]))
-      .parse(JSON.parse(Buffer.from(cursor, 'base64url').toString('utf8')));
-  } catch {
-    throw new RejectedError('bad_cursor', 'use the `next` of an earlier answer as cursor, unchanged', 400);
   }
 }

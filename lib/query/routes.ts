@@ -8,6 +8,8 @@ import { profileRoutes } from './profiles.ts';
 import { type Answered, answered } from './route.ts';
 import { tagRoutes } from './tags.ts';
 
+/** As it is stored: longer than it was, if it is personal. */
+const stored = identifier.extend({ value: z.string() });
 const reviewRow = z.union([
   z.object({ gone: z.literal(true) }),
   z.object({
@@ -16,8 +18,8 @@ const reviewRow = z.union([
     at: instant,
     event: z.string(),
     reason: z.string(),
-    a: identifier,
-    b: identifier,
+    a: stored,
+    b: stored,
   }),
 ]);
 

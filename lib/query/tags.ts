@@ -3,19 +3,32 @@ import { identifier, instant } from '../events/event.ts';
 import { partition } from '../identity/graph.ts';
 import type { Role } from '../platform/brand.ts';
 import { RejectedError } from '../platform/errors.ts';
-import { partitions } from '../platform/keys.ts';
+import { partitions, SHARDS } from '../platform/keys.ts';
 import { clusterOf, profileIds } from '../profile/cluster.ts';
 import { readCluster } from '../profile/read.ts';
+import { cursor, cursorOf, limitOf, placeOf } from './cursor.ts';
 import { showIdentifier } from './mask.ts';
-import { type Answered, answered, cursorOf, limitOf, placeOf, type QueryDeps } from './route.ts';
+import { type Answered, answered, type QueryDeps } from './route.ts';
 
-const memberRow = z.object({
-  sk: z.string(),
-  gone: z.boolean().optional(),
-  value: z.union([z.literal(true), z.string()]).optional(),
-  since: instant.optional(),
-  rule: z.int().optional(),
-});
+const memberRow = z.union([
+  z.object({ gone: z.literal(true) }),
+  z.object({
+    gone: z.undefined().optional(),
+    sk: z.string(),
+    value: z.union([z.literal(true), z.string()]),
+    since: instant,
+    rule: z.int(),
+  }),
+]);
+type MemberRow = Extract<z.infer<typeof memberRow>, { sk: string }>;
+
+const shardNumber = z
+  .int()
+  .min(0)
+  .max(SHARDS - 1);
+/** Where a page of members ended: the shard, and the last profile in it; none: the shard begins. */
+const memberPlace = z.union([z.tuple([shardNumber]), z.tuple([shardNumber, z.string().min(1)])]);
+type MemberPlace = z.infer<typeof memberPlace>;
 
 const memberView = z.object({
   profile: z.string(),
@@ -25,18 +38,47 @@ const memberView = z.object({
   version: z.int(),
 });
 
-/** How many profiles hold each value of a tag. Reads every member: dear for a popular tag. */
+/**
+ * How many profiles hold each value of a tag. It reads every member: a query for each of the tag's eight shards, and
+ * about one read unit for 40 members (100,000 members: 2,500 units, $0.0003). Fine for people who look now and then;
+ * a system that asks every minute should take what changed instead.
+ */
 async function countMembers(tag: string, { table }: QueryDeps): Promise<Record<string, number>> {
   const counts: Record<string, number> = {};
   await Promise.all(
     partitions.members(tag).map(async (pk) => {
       for await (const row of table.query(pk)) {
-        const { gone, value } = memberRow.parse(row);
-        if (!gone) counts[String(value)] = (counts[String(value)] ?? 0) + 1;
+        const member = memberRow.parse(row);
+        if (!member.gone) counts[String(member.value)] = (counts[String(member.value)] ?? 0) + 1;
       }
     }),
   );
   return counts;
+}
+
+/** Members of a tag from a place on, shard after shard, in no order that means anything. */
+async function membersFrom(
+  place: MemberPlace | undefined,
+  tag: string,
+  { value, limit }: { readonly value?: string | undefined; readonly limit: number },
+  { table }: QueryDeps,
+): Promise<{ members: MemberRow[]; next?: MemberPlace }> {
+  const shards = partitions.members(tag);
+  const members: MemberRow[] = [];
+  let [shard, after]: [number, string?] = place ? [...place] : [0];
+  while (members.length < limit) {
+    const pk = shards[shard];
+    if (pk === undefined) return { members };
+    const most = limit - members.length;
+    const page = await table.page(pk, { limit: most, ...(after !== undefined && { after }) });
+    for (const item of page.items) {
+      const row = memberRow.parse(item);
+      if (!row.gone && (value === undefined || String(row.value) === value)) members.push(row);
+    }
+    [shard, after] = page.next === undefined ? [shard + 1] : [shard, page.next];
+  }
+  if (shard >= shards.length) return { members };
+  return { members, next: after === undefined ? [shard] : [shard, after] };
 }
 
 /** The identifiers of a profile, as a role may see them. */
@@ -89,7 +131,7 @@ export const tagRoutes: readonly Answered[] = [
       query: z.strictObject({
         value: z.string().optional(),
         limit: limitOf(200, 50),
-        cursor: z.string().optional(),
+        cursor,
       }),
       answer: z.object({ profiles: z.array(memberView), next: z.string().optional() }),
     },
@@ -97,33 +139,15 @@ export const tagRoutes: readonly Answered[] = [
       const { tag = '' } = params;
       const { book } = await deps.rules();
       if (!book.ruleOf(tag)) throw new RejectedError('not_found', `there is no rule for the tag ${tag}`, 404);
-      const shards = partitions.members(tag);
-      let [shard = 0, after] = placeOf(query.cursor) ?? [];
-      const members: z.infer<typeof memberView>[] = [];
-      while (Number(shard) < shards.length && members.length < query.limit) {
-        const page = await deps.table.page(shards[Number(shard)] ?? '', {
-          limit: query.limit - members.length,
-          ...(after !== undefined && { after: String(after) }),
-        });
-        for (const row of page.items) {
-          const { sk, gone, value, since, rule } = memberRow.parse(row);
-          if (gone || value === undefined || since === undefined || rule === undefined) continue;
-          if (query.value !== undefined && String(value) !== query.value) continue;
-          members.push({
-            profile: sk,
-            identifiers: await identifiersOf(sk, caller.role, deps),
-            value,
-            since,
-            version: rule,
-          });
-        }
-        [shard, after] = page.next === undefined ? [Number(shard) + 1, undefined] : [shard, page.next];
-      }
-      const more = Number(shard) < shards.length;
-      return {
-        profiles: members,
-        ...(more && { next: cursorOf(after === undefined ? [shard] : [shard, after]) }),
-      };
+      const { members, next } = await membersFrom(placeOf(query.cursor, memberPlace), tag, query, deps);
+      const profiles = members.map(async ({ sk, value, since, rule }) => ({
+        profile: sk,
+        identifiers: await identifiersOf(sk, caller.role, deps),
+        value,
+        since,
+        version: rule,
+      }));
+      return { profiles: await Promise.all(profiles), ...(next && { next: cursorOf(next) }) };
     },
   ),
 ];
