@@ -1,6 +1,6 @@
 import middy, { type MiddlewareObj } from '@middy/core';
 import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2 } from 'aws-lambda';
-import { ZodError } from 'zod';
+import type { z } from 'zod';
 import { RejectedError } from './errors.ts';
 import { openOnce } from './open-once.ts';
 
@@ -39,10 +39,18 @@ export const json = (
 export const refusal = (status: number, reason: string, message: string): HttpReply =>
   json(status, { error: { reason, message } });
 
+/** What a caller sent, by a schema. @throws RejectedError 400 that names each place and what is wrong with it */
+export function parsed<T>(schema: z.ZodType<T>, value: unknown): T {
+  const result = schema.safeParse(value);
+  if (result.success) return result.data;
+  const places = result.error.issues.map((issue) => `${issue.path.join('.') || '(whole)'}: ${issue.message}`);
+  throw new RejectedError('bad_request', places.join('; '));
+}
+
 /**
  * A Lambda handler for a route of the HTTP API (payload format 2.0). Dependencies are opened on the first request,
- * not on import. A `RejectedError` is answered with its status, a `ZodError` with 400 and the paths; anything else is
- * a 500 that says nothing and one line of the log: the sender tries again.
+ * not on import. A `RejectedError` is answered with its status; anything else, a stored row that does not parse
+ * among it, is a 500 that says nothing and one line of the log: the sender tries again.
  */
 export function httpHandler<Deps>(
   open: () => Deps | Promise<Deps>,
@@ -64,13 +72,9 @@ const refusals: MiddlewareObj<APIGatewayProxyEventV2, APIGatewayProxyStructuredR
 
 function refusalOf(error: unknown, route: string | undefined): HttpReply {
   if (error instanceof RejectedError) return refusal(error.status, error.reason, error.message);
-  if (error instanceof ZodError) return refusal(400, 'bad_request', describe(error));
   logFailure(error, route);
   return refusal(500, 'internal', 'something failed on our side; send it again');
 }
-
-const describe = (error: ZodError): string =>
-  error.issues.map((issue) => `${issue.path.join('.') || '(whole)'}: ${issue.message}`).join('; ');
 
 /** Name and stack only: a message may quote what a customer sent, and so does the first line of a stack. */
 function logFailure(error: unknown, route: string | undefined): void {

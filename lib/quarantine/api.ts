@@ -6,7 +6,7 @@ import type { Fault } from '../events/event.ts';
 import type { Brand, Role } from '../platform/brand.ts';
 import { type Clock, toIso } from '../platform/clock.ts';
 import { RejectedError } from '../platform/errors.ts';
-import { type HttpReply, type HttpRequest, json } from '../platform/http.ts';
+import { type HttpReply, type HttpRequest, json, parsed } from '../platform/http.ts';
 import type { Queue } from '../platform/queue.ts';
 import { MESSAGE_BYTES } from '../platform/sqs.ts';
 import type { Table } from '../platform/table.ts';
@@ -37,7 +37,7 @@ export async function quarantineApi(request: HttpRequest, deps: QuarantineDeps):
     if (request.method !== 'POST') throw new RejectedError('bad_method', 'a fault is replayed by POST', 405);
     return replay(await store.get(id), deps);
   }
-  const { limit, cursor, body } = page.parse(request.query);
+  const { limit, cursor, body } = parsed(page, request.query);
   if (body === 'true' && role === 'operator')
     throw new RejectedError('forbidden', 'bodies may be personal: ask with the key of an admin', 403);
   const { items, next } = await store.list(deps.now(), limit, cursor);

@@ -2,7 +2,14 @@ import type { APIGatewayProxyEventV2, Context } from 'aws-lambda';
 import { describe, expect, test, vi } from 'vitest';
 import { z } from 'zod';
 import { RejectedError } from '../../lib/platform/errors.ts';
-import { type HttpReply, type HttpRequest, httpHandler, json, parseQuery } from '../../lib/platform/http.ts';
+import {
+  type HttpReply,
+  type HttpRequest,
+  httpHandler,
+  json,
+  parsed,
+  parseQuery,
+} from '../../lib/platform/http.ts';
 import { toLambda } from '../channels/captured.ts';
 
 const call = async (on: (request: HttpRequest) => HttpReply, event: Partial<APIGatewayProxyEventV2> = {}) => {
@@ -64,9 +71,16 @@ describe('an HTTP handler', () => {
   });
 
   test('answers what has the wrong form with the paths', async () => {
-    const reply = await call(() => json(200, z.object({ limit: z.number() }).parse({ limit: 'x' })));
+    const reply = await call(() => json(200, parsed(z.object({ limit: z.number() }), { limit: 'x' })));
     expect(reply.statusCode).toBe(400);
     expect(reply.body).toContain('limit: ');
+  });
+
+  test('does not blame the caller for a stored row that cannot be read', async () => {
+    const write = vi.spyOn(process.stdout, 'write').mockReturnValue(true);
+    const reply = await call(() => json(200, z.object({ v: z.number() }).parse({ v: 'x' })));
+    write.mockRestore();
+    expect(reply.statusCode).toBe(500);
   });
 
   test('says nothing of its own failures, and logs no word that may be a customer’s', async () => {

@@ -151,6 +151,7 @@ test('the newest page of a long history reads few segments, a small one none', a
     return read();
   };
   expect(await costOf('limit=5')).toBe(0); // the tail holds them
-  expect(await costOf('limit=50')).toBeLessThan(20);
-  expect(await costOf(`limit=20&from=${day(200)}`)).toBeLessThan(25);
+  // Pages of segments double as they go back, so up to twice of what is needed is read, and paid for.
+  expect(await costOf('limit=50')).toBeLessThan(40);
+  expect(await costOf(`limit=20&from=${day(200)}`)).toBeLessThan(50);
 });
