@@ -3,7 +3,9 @@ import type { Directory } from '../identity/directory.ts';
 import { nameOf, pairOf, partition } from '../identity/graph.ts';
 import { dayName, toIso } from '../platform/clock.ts';
 import { keys } from '../platform/keys.ts';
+import type { Key } from '../platform/table.ts';
 import type { Cluster } from './cluster.ts';
+import { parseEntry } from './entries.ts';
 import { newCluster } from './fold.ts';
 import { putter } from './outbox.ts';
 import type { Rules } from './person.ts';
@@ -108,13 +110,21 @@ async function clear(
   { book }: Rules,
   deps: JoinDeps,
 ): Promise<void> {
-  const put = putter(version, deps);
+  const rows = new Map<string, Key>();
+  const add = (key: Key) => rows.set(`${key.pk} ${key.sk}`, key);
   const days = new Set(events.map((event) => dayName(book.calendar.brandDay(Date.parse(event.occurredAt)))));
   for (const [profile, { tags }] of left.shown) {
-    for (const tag of tags.keys()) await put(keys.member(tag, profile), undefined);
-    for (const day of days) await put(keys.activity(day, profile), undefined);
+    for (const tag of tags.keys()) add(keys.member(tag, profile));
+    for (const day of days) add(keys.activity(day, profile));
   }
-  for (const review of partition(left.graph).reviews)
-    await put(keys.review(left.id, pairOf(review)), undefined);
+  for (const review of partition(left.graph).reviews) add(keys.review(left.id, pairOf(review)));
+  // What was still to be done may name rows of profiles that the last state does not know any more.
+  for (const pending of left.outbox.map(parseEntry)) {
+    if (pending.kind === 'tag') add(keys.member(pending.tag, pending.profile));
+    if (pending.kind === 'activity') add(keys.activity(dayName(pending.day), pending.profile));
+    if (pending.kind === 'review') add(keys.review(left.id, pending.pair));
+  }
+  const put = putter(version, deps);
+  for (const key of rows.values()) await put(key, undefined);
   await deps.conversions?.send([JSON.stringify({ profile: left.id, conversions: 'all' })]);
 }

@@ -10,6 +10,8 @@ export interface Disorder {
   readonly delay: number;
   /** Messages come in any order, in batches of any size. */
   readonly shuffle: boolean;
+  /** The chance that a message which failed comes no more, but goes to the dead-letter queue. */
+  readonly park?: number;
 }
 
 /** First in, first out, full batches, each message once. */
@@ -35,12 +37,19 @@ export interface Mailbox extends Queue {
   deliver(atMost: number): Delivery;
   /** Lets delayed messages come into sight. */
   ripen(): void;
+  /** Brings back what stands in the dead-letter queue. Answers how many messages that were. */
+  redrive(): number;
 }
 
 export function mailbox(thrown: Dice, disorder: Disorder): Mailbox {
   const sent: string[] = [];
   const visible: Message[] = [];
   const delayed: Message[] = [];
+  const parked: Message[] = [];
+  const giveUp = (message: Message) => {
+    if (thrown.chance(disorder.park ?? 0)) parked.push(message);
+    else enqueue(message);
+  };
   const enqueue = (message: Message) => {
     if (thrown.chance(disorder.delay)) delayed.push(message);
     else visible.push(message);
@@ -70,16 +79,22 @@ export function mailbox(thrown: Dice, disorder: Disorder): Mailbox {
         acknowledge(failed) {
           ended = true;
           for (const message of batch)
-            if (failed.has(message.id) || thrown.chance(disorder.duplicate)) enqueue(message);
+            if (failed.has(message.id)) giveUp(message);
+            else if (thrown.chance(disorder.duplicate)) enqueue(message);
         },
         giveBack() {
-          if (!ended) for (const message of batch) enqueue(message);
+          if (!ended) for (const message of batch) giveUp(message);
           ended = true;
         },
       };
     },
     ripen() {
       visible.push(...delayed.splice(0));
+    },
+    redrive() {
+      const back = parked.splice(0);
+      visible.push(...back);
+      return back.length;
     },
   };
 }

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { ConflictError } from '../../../lib/platform/errors.ts';
-import { disorderly } from './mailbox.ts';
+import { disorderly, orderly } from './mailbox.ts';
 import { pairs, schedules, singles } from './schedules.ts';
 import type { Io } from './world.ts';
 import { World, type WorldFunction, type WorldOptions } from './world.ts';
@@ -312,6 +312,19 @@ describe('chance', () => {
         new Set(await Promise.all([1, 2, 3, 4, 5, 6].map((seed) => story(seed, workers)))).size,
       ).toBeGreaterThan(2);
     }
+  });
+
+  test('what fails can go to the dead-letter queue, and comes back when it is asked to', async () => {
+    const world = await ran(careful, {
+      batch: { events: 1 },
+      disorder: { ...orderly, park: 1 },
+      plan: [{ at: 1, kind: 'crash-before' }],
+    });
+    expect(await counted(world)).toBe(2);
+    expect(world.redrive()).toBe(1);
+    await world.run();
+    expect(await counted(world)).toBe(3);
+    expect(world.redrive()).toBe(0);
   });
 
   test('a disorderly queue repeats, delays and reorders, and loses nothing', async () => {

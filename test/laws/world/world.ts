@@ -104,6 +104,11 @@ export class World<Name extends string> {
     await this.queues[queue].send(this.queues[queue].sent.slice());
   }
 
+  /** Brings back what stands in dead-letter queues. Answers how many messages that were. */
+  redrive(): number {
+    return this.#names.reduce((count, name) => count + this.queues[name].redrive(), 0);
+  }
+
   /** Runs until every queue is empty. @throws if it never comes to rest */
   async run(): Promise<void> {
     if ((this.#options.workers ?? 1) > 1) return this.#runTogether(this.#options.workers ?? 1);

@@ -1,0 +1,182 @@
+// What customers do, as their senders say it: each act is one event.
+import type { Dice } from './dice.ts';
+import type { Customer } from './people.ts';
+
+/** One thing that somebody did, before it is packed into a request. */
+export type Act =
+  | { readonly by: 'web' | 'server'; readonly at: number; readonly call: Record<string, unknown> }
+  | { readonly by: 'pos' | 'crm'; readonly at: number; readonly row: Record<string, unknown> }
+  | { readonly by: 'oa'; readonly at: number; readonly fields: Record<string, string> };
+
+type Does = (who: Customer, at: number, d: Dice) => Act;
+
+const iso = (at: number) => new Date(at).toISOString();
+
+const oa =
+  (event: string, key: string): Does =>
+  (who, at) => ({
+    by: 'oa',
+    at,
+    fields: {
+      ToUserName: 'gh_5a1c0de0demo',
+      FromUserName: who.openid,
+      CreateTime: String(Math.floor(at / 1000)),
+      MsgType: 'event',
+      Event: event,
+      EventKey: key,
+    },
+  });
+
+const paths = ['/serum', '/cream', '/lipstick', '/sets/spring', '/member', '/stores', '/guide/skin'] as const;
+const campaigns = ['', '', '', '?utm_source=wechat&utm_medium=menu&utm_campaign=autumn'] as const;
+const devices: readonly [Device, ...Device[]] = [
+  { type: 'ios', model: 'iPhone', os: 'iOS' },
+  { type: 'android', model: 'HUAWEI', os: 'Android' },
+];
+interface Device {
+  readonly type: string;
+  readonly model: string;
+  readonly os: string;
+}
+
+/** A call of a browser: members are signed in on it in half of their visits. */
+function web(who: Customer, at: number, d: Dice, call: Record<string, unknown>): Act {
+  const path = d.pick(paths);
+  const { os, ...device } = d.pick(devices);
+  const page = { url: `https://m.qinghe.example.com${path}${d.pick(campaigns)}`, path };
+  return {
+    by: 'web',
+    at,
+    call: {
+      ...call,
+      messageId: `ajs-next-${d.token(22)}`,
+      anonymousId: d.chance(0.85) ? who.browsers[0] : who.browsers.at(-1),
+      ...(who.member !== undefined && d.chance(0.5) && { userId: who.member }),
+      timestamp: iso(at),
+      context: { page, locale: 'zh-CN', device, os: { name: os } },
+    },
+  };
+}
+
+const product = (d: Dice) => ({ product_id: `QH-${d.whole(100, 480)}`, name: '玻尿酸精华 30ml', price: 289 });
+
+/** A row of a till or the CRM, about a member where there is one, else about whoever follows the account. */
+const row =
+  (by: 'pos' | 'crm', type: string, data: (who: Customer, d: Dice) => Record<string, unknown>): Does =>
+  (who, at, d) => ({
+    by,
+    at,
+    row: {
+      type,
+      timestamp: iso(at),
+      data: {
+        ...data(who, d),
+        event_id: d.token(20),
+        ...(who.member !== undefined
+          ? { member_id: who.member, phone: who.phone }
+          : { openid: who.openid, appid: APP }),
+      },
+    },
+  });
+
+/** The appId of the demo brand's official account. */
+const APP = 'wx5a1c0de0demo0001';
+
+const order = (who: Customer, d: Dice) => {
+  const amount = Math.round(d.longTailed(24_000, 0.8) / 100) * 100;
+  who.lastOrder = { id: `${d.token(4)}-${d.whole(1e6, 9e6)}`, amount };
+  return { order_id: who.lastOrder.id, amount, currency: 'CNY' };
+};
+
+const ordersOnline: Does = (who, at, d) => ({
+  by: 'server',
+  at,
+  call: {
+    type: 'track',
+    event: 'Order Completed',
+    messageId: `node-next-${d.token(20)}`,
+    ...(who.member === undefined ? { anonymousId: who.browsers[0] } : { userId: who.member }),
+    timestamp: iso(at),
+    properties: shopOrder(order(who, d), d),
+  },
+});
+
+const shopOrder = ({ order_id, amount, currency }: ReturnType<typeof order>, d: Dice) => ({
+  order_id,
+  total: amount / 100,
+  currency,
+  products: [{ ...product(d), quantity: 1 }],
+});
+
+/**
+ * The mix, in events of a hundred: 85.5 are pages, products, menus and codes looked at; 8 are orders. The shares are
+ * ours: what the figures depend on is that most events change no tag and that a few do.
+ */
+const mix = [
+  [40, (who, at, d) => web(who, at, d, { type: 'page' })],
+  [15, (who, at, d) => web(who, at, d, { type: 'track', event: 'Product Viewed', properties: product(d) })],
+  [20, (who, at, d) => oa('CLICK', `MENU_${d.whole(1, 6)}`)(who, at, d)],
+  [10.5, (who, at, d) => oa('SCAN', `store00${d.whole(10, 40)}`)(who, at, d)],
+  [
+    4,
+    (who, at, d) =>
+      web(who, at, d, { type: 'track', event: 'Product Added', properties: { ...product(d), quantity: 1 } }),
+  ],
+  [5, row('pos', 'order.paid', (who, d) => order(who, d))],
+  [3, ordersOnline],
+  [1, row('crm', 'coupon.redeemed', (_, d) => ({ coupon_code: d.token(12) }))],
+  [
+    0.5,
+    row('pos', 'order.refunded', (who, d) => ({
+      order_id: who.lastOrder?.id ?? d.token(10),
+      refund_id: d.token(10),
+      amount: Math.round((who.lastOrder?.amount ?? 10_000) / 2),
+      currency: 'CNY',
+    })),
+  ],
+  [
+    1,
+    row('crm', 'member_level_changed', (who, d) => ({
+      member_id: who.member ?? d.token(6),
+      new_level: d.pick(['silver', 'gold'] as const),
+    })),
+  ],
+] as const satisfies readonly (readonly [number, Does])[];
+
+/** One act of the mix. */
+export const act: Does = (who, at, d) => d.weighted(mix)(who, at, d);
+
+/** How somebody becomes known: follows the account, is linked to what they are elsewhere, is a member with traits. */
+export function introduction(who: Customer, at: number, d: Dice): Act[] {
+  const linked = {
+    type: 'identity.linked',
+    timestamp: iso(at + 60_000),
+    data: {
+      event_id: d.token(20),
+      source: 'mp-sdk',
+      openid: who.openid,
+      appid: APP,
+      unionid: who.unionid,
+      member_id: who.member,
+      phone: who.phone,
+      anonymous_id: who.browsers[0],
+    },
+  };
+  const registered = {
+    type: 'member.registered',
+    timestamp: iso(at + 90_000),
+    data: {
+      event_id: d.token(20),
+      member_id: who.member,
+      phone: who.phone,
+      gender: d.pick(['f', 'f', 'f', 'm'] as const),
+      city: d.pick(['上海', '杭州', '成都', '深圳', '北京'] as const),
+      traits: { skin_type: d.pick(['dry', 'oily', 'sensitive', 'mixed'] as const) },
+    },
+  };
+  return [
+    oa('subscribe', d.chance(0.4) ? 'qrscene_store0021' : '')(who, at, d),
+    { by: 'crm', at: at + 60_000, row: linked },
+    ...(who.member === undefined ? [] : [{ by: 'crm' as const, at: at + 90_000, row: registered }]),
+  ];
+}
