@@ -17,6 +17,18 @@ export const entry = {
   arrival: (cluster: string) => `J ${cluster}`,
 };
 
+/** Ends an entry that the clock made, and not an event. */
+const BY_CLOCK = ' ~';
+
+export const byClock = (text: string): string => `${text}${BY_CLOCK}`;
+
+/** The entry as an event would have made it. */
+export const unmarked = (text: string): string =>
+  text.endsWith(BY_CLOCK) ? text.slice(0, -BY_CLOCK.length) : text;
+
+/** Whether the clock has to see to an entry: nobody else comes again for it. */
+export const isOwedByClock = (text: string): boolean => text.endsWith(BY_CLOCK) || text.startsWith('J ');
+
 export type Entry =
   | { readonly kind: 'tag'; readonly profile: string; readonly tag: string }
   | { readonly kind: 'activity'; readonly profile: string; readonly day: number }

@@ -14,7 +14,7 @@ import { DAY, toIso } from '../platform/clock.ts';
 import { nextChange } from '../tags/changes.ts';
 import type { Activity } from './activity.ts';
 import { type Cluster, isFolded, type Profile, profileIds, type Shown, split } from './cluster.ts';
-import { entry } from './entries.ts';
+import { byClock, entry } from './entries.ts';
 import { copyPerson, emptyPerson, forget, type Person, type Rules, viewOf, walk, watch } from './person.ts';
 
 /** How many events the tail may hold before it is sealed: about ten to a kilobyte, and a segment should fill one. */
@@ -29,6 +29,8 @@ export interface Additions {
   readonly arriving?: { readonly id: string; readonly graph: Graph };
   /** Names of weak identifiers that stay with another cluster. */
   readonly foreign?: ReadonlySet<string>;
+  /** It is the clock that asks: what follows is owed by it (`entries.ts`). */
+  readonly byClock?: boolean;
 }
 
 /** The sealed events from an instant on (`undefined`: all of them). */
@@ -134,14 +136,14 @@ export function fold(
   const known = rebuild ? distinct([...(journal?.events ?? []), ...cluster.tail]) : cluster.tail;
   const inOrder = !rebuild && !known.some((event) => fresh[0] && byTime(fresh[0], event) < 0);
   const formerDays = inOrder ? shownDays(cluster) : walkedDays(cluster, before, known, rebuild, rules);
-  const outbox = new Set([
-    ...cluster.outbox,
+  const entries = [
     ...changedTags(cluster.shown, shown),
     ...changedDays(formerDays, days, inOrder, rules, fresh),
     ...changedConversions(fresh, parts, moved || added, rules),
     ...changedReviews(before, after),
     ...(additions.arriving ? [entry.arrival(additions.arriving.id)] : []),
-  ]);
+  ];
+  const outbox = new Set([...cluster.outbox, ...(additions.byClock ? entries.map(byClock) : entries)]);
   return {
     kind: 'changed',
     cluster: {

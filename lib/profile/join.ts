@@ -5,7 +5,7 @@ import { dayName, toIso } from '../platform/clock.ts';
 import { keys } from '../platform/keys.ts';
 import type { Key } from '../platform/table.ts';
 import type { Cluster } from './cluster.ts';
-import { parseEntry } from './entries.ts';
+import { parseEntry, unmarked } from './entries.ts';
 import { newCluster } from './fold.ts';
 import { putter } from './outbox.ts';
 import type { Rules } from './person.ts';
@@ -119,7 +119,7 @@ async function clear(
   }
   for (const review of partition(left.graph).reviews) add(keys.review(left.id, pairOf(review)));
   // What was still to be done may name rows of profiles that the last state does not know any more.
-  for (const pending of left.outbox.map(parseEntry)) {
+  for (const pending of left.outbox.map(unmarked).map(parseEntry)) {
     if (pending.kind === 'tag') add(keys.member(pending.tag, pending.profile));
     if (pending.kind === 'activity') add(keys.activity(dayName(pending.day), pending.profile));
     if (pending.kind === 'review') add(keys.review(left.id, pending.pair));

@@ -7,7 +7,7 @@ import type { Queue } from '../platform/queue.ts';
 import type { Item, Table } from '../platform/table.ts';
 import type { Activity } from './activity.ts';
 import { type Cluster, split } from './cluster.ts';
-import { type Entry, parseEntry } from './entries.ts';
+import { type Entry, parseEntry, unmarked } from './entries.ts';
 import { emptyPerson, type Rules, walk } from './person.ts';
 import type { ProfileStore } from './store.ts';
 
@@ -29,7 +29,7 @@ const GONE_DAYS = 14;
  * whoever comes late, or twice, changes nothing. Answers whether everything was done.
  */
 export async function perform(cluster: Cluster, rules: Rules, deps: OutboxDeps): Promise<boolean> {
-  const entries = cluster.outbox.map(parseEntry);
+  const entries = [...new Set(cluster.outbox.map(unmarked))].map(parseEntry);
   if (entries.length === 0) return true;
   const put = putter(cluster.version, deps);
 

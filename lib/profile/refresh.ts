@@ -3,7 +3,7 @@ import { ConflictError } from '../platform/errors.ts';
 import { partitions } from '../platform/keys.ts';
 import { live } from './join.ts';
 import type { Rules } from './person.ts';
-import { type UpdateDeps, update } from './update.ts';
+import { type UpdateDeps, updateByClock } from './update.ts';
 
 /** How many due profiles are taken from a shard at a time. */
 const PAGE = 100;
@@ -49,7 +49,7 @@ async function refresh(id: string, rules: Rules, deps: UpdateDeps): Promise<void
   for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
     try {
       const cluster = await live(id, rules, deps); // ends a join that was begun and left
-      if (!('unwritten' in cluster)) await update(cluster, { events: [] }, rules, { ...deps, finish });
+      if (!('unwritten' in cluster)) await updateByClock(cluster, rules, { ...deps, finish });
       return;
     } catch (error) {
       if (!(error instanceof ConflictError)) throw error; // somebody wrote it: it may still be due

@@ -1,6 +1,7 @@
 import type { Event } from '../events/event.ts';
 import type { Cluster } from './cluster.ts';
-import { type Additions, fold, type Journal } from './fold.ts';
+import { isOwedByClock } from './entries.ts';
+import { type Additions, type Folded, fold, type Journal } from './fold.ts';
 import { type OutboxDeps, perform } from './outbox.ts';
 import type { Rules } from './person.ts';
 
@@ -23,21 +24,51 @@ export async function update(
   deps: UpdateDeps,
 ): Promise<Cluster> {
   const open = deps.done.get(cluster.id) === cluster.version ? { ...cluster, outbox: [] } : cluster;
-  const { profiles, now } = deps;
-  let journal: Journal | undefined;
-  let folded = fold(open, additions, rules, now(), journal);
-  for (let read = 0; folded.kind === 'journal' && read < 2; read++) {
-    journal = await profiles.journal(cluster, folded.from);
-    folded = fold(open, additions, rules, now(), journal);
-  }
-  if (folded.kind === 'journal') throw new Error('the journal was read and is asked for again');
-  const next = folded.kind === 'changed' ? folded.cluster : open;
+  const folded = await foldStored(open, additions, rules, deps);
   if (folded.kind === 'changed') {
-    if (folded.seal) await profiles.putSegment(open, folded.seal);
-    await profiles.put(next);
+    if (folded.seal) await deps.profiles.putSegment(open, folded.seal);
+    await deps.profiles.put(folded.cluster);
   }
+  const next = folded.kind === 'changed' ? folded.cluster : open;
   if (await perform(next, rules, deps)) remember(deps.done, next);
   return next;
+}
+
+/**
+ * Brings a cluster to now and to the rules in force. No message comes again if the clock's worker crashes, so the
+ * cluster stays due until what follows is written, and only then moves on: a read and three writes for a flip. What
+ * events left to be done is theirs to do: their message comes again. @throws ConflictError as `update`
+ */
+export async function updateByClock(cluster: Cluster, rules: Rules, deps: UpdateDeps): Promise<void> {
+  const { profiles, now } = deps;
+  const folded = await foldStored(cluster, { events: [], byClock: true }, rules, deps);
+  const next = folded.kind === 'changed' ? folded.cluster : cluster;
+  const owed = next.outbox.filter(isOwedByClock);
+  if (folded.kind === 'changed') {
+    if (folded.seal) await profiles.putSegment(cluster, folded.seal);
+    const isDue = cluster.due !== undefined && Date.parse(cluster.due) <= now();
+    await profiles.put(owed.length > 0 && isDue ? { ...next, due: cluster.due } : next);
+  }
+  if (owed.length === 0) return;
+  if (!(await perform({ ...next, outbox: owed }, rules, deps))) return;
+  const rest = next.outbox.filter((entry) => !isOwedByClock(entry));
+  await profiles.put({ ...next, version: next.version + 1, outbox: rest });
+}
+
+/** Folds, reading the journal if it takes that to tell. */
+async function foldStored(
+  cluster: Cluster,
+  additions: Additions,
+  rules: Rules,
+  { profiles, now }: UpdateDeps,
+): Promise<Exclude<Folded, { kind: 'journal' }>> {
+  let journal: Journal | undefined;
+  for (let read = 0; read < 3; read++) {
+    const folded = fold(cluster, additions, rules, now(), journal);
+    if (folded.kind !== 'journal') return folded;
+    journal = await profiles.journal(cluster, folded.from);
+  }
+  throw new Error('the journal was read and is asked for again');
 }
 
 function remember(done: Map<string, number>, { id, version }: Cluster): void {
