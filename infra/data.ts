@@ -56,7 +56,7 @@ export class Data extends Construct {
 
   /** Lets `fn` read and write, ask who is due, and walk over all rows after a rule changed. */
   letWake(fn: Lambda): void {
-    this.give(fn, ...READ_WRITE, 'dynamodb:Scan');
+    this.give(fn, ...READ_WRITE, 'dynamodb:Scan', 'dynamodb:DeleteItem'); // it ends joins that were begun and left
     fn.addToRolePolicy(
       new PolicyStatement({
         actions: ['dynamodb:Query'],

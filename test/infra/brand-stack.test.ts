@@ -200,8 +200,9 @@ describe('permissions', () => {
       tags: [
         ...readWrite,
         'dynamodb:Query on DataTable/index/due',
-        ...table(['Scan']),
+        ...table(['DeleteItem', 'Scan']),
         ...take('TagsRecompute'),
+        send('AttributionConversions'),
         send('TagsRecompute'),
       ],
       query: [...table(['GetItem', 'Query']), secret('identity')],
