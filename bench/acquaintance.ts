@@ -11,7 +11,7 @@ import { postAll } from './sending.ts';
 const BLOCK = 400;
 
 /**
- * Sends `each` acts (from none to twice as many, so that not everybody's tail is full at once) of everybody's last thirty
+ * Sends `each` acts (from a third to twice as many, so that not everybody's tail is full at once) of everybody's last thirty
  * days, after their introduction, and waits until all is written and the first tick has taken over the rules.
  */
 export async function acquaint(
@@ -30,7 +30,7 @@ export async function acquaint(
         () => known + HOUR + d.next() * 24 * DAY,
       );
       const past = Array.from(
-        { length: d.whole(0, 2 * each) },
+        { length: d.whole(Math.floor(each / 3), 2 * each) },
         (_, i) => (visits[Math.floor(i / 3)] ?? known) + (i % 3) * 40 * SECOND,
       );
       return [

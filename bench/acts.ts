@@ -146,7 +146,7 @@ const mix = [
 /** One act of the mix. */
 export const act: Does = (who, at, d) => d.weighted(mix)(who, at, d);
 
-/** How somebody becomes known: follows the account, is linked to what they are elsewhere, is a member with traits. */
+/** How somebody becomes known: follows, is linked to what they are elsewhere, registers, and signs in on each browser. */
 export function introduction(who: Customer, at: number, d: Dice): Act[] {
   const linked = {
     type: 'identity.linked',
@@ -159,7 +159,6 @@ export function introduction(who: Customer, at: number, d: Dice): Act[] {
       unionid: who.unionid,
       member_id: who.member,
       phone: who.phone,
-      anonymous_id: who.browsers[0],
     },
   };
   const registered = {
@@ -174,9 +173,21 @@ export function introduction(who: Customer, at: number, d: Dice): Act[] {
       traits: { skin_type: d.pick(['dry', 'oily', 'sensitive', 'mixed'] as const) },
     },
   };
+  const opened = who.browsers.map((browser, i): Act => {
+    const signedIn = who.member === undefined ? {} : { userId: who.member };
+    const call = { type: 'page', messageId: `ajs-next-${d.token(22)}`, anonymousId: browser, ...signedIn };
+    const page = { url: 'https://m.qinghe.example.com/member' };
+    const then = at + 120_000 + i * 60_000;
+    return {
+      by: 'web',
+      at: then,
+      call: { ...call, timestamp: iso(then), context: { page, locale: 'zh-CN' } },
+    };
+  });
   return [
     oa('subscribe', d.chance(0.4) ? 'qrscene_store0021' : '')(who, at, d),
     { by: 'crm', at: at + 60_000, row: linked },
     ...(who.member === undefined ? [] : [{ by: 'crm' as const, at: at + 90_000, row: registered }]),
+    ...opened,
   ];
 }

@@ -198,9 +198,9 @@ describe('permissions', () => {
       ],
       attribution: [...readWrite, ...take('AttributionConversions')],
       tags: [
-        ...readWrite,
+        ...table(['DeleteItem', 'GetItem', 'PutItem', 'Query']),
         'dynamodb:Query on DataTable/index/due',
-        ...table(['DeleteItem', 'Scan']),
+        ...table(['Scan']),
         ...take('TagsRecompute'),
         send('AttributionConversions'),
         send('TagsRecompute'),
