@@ -17,7 +17,7 @@ export const exponentOf = (currency: string): number => exponents[currency] ?? 2
  * is noise. `undefined` for what is no number, or too big for an exact integer.
  */
 export function toMinorUnits(amount: string | number, currency: string): number | undefined {
-  const parts = /^(-?)(\d{1,15})(?:\.(\d+))?$/.exec(
+  const parts = /^(-?)(\d{1,16})(?:\.(\d+))?$/.exec(
     typeof amount === 'number' ? decimal(amount) : amount.trim(),
   );
   if (!parts) return undefined;

@@ -38,6 +38,8 @@ export interface Cluster {
 export interface Shown {
   readonly tags: ReadonlyMap<string, HeldTag>;
   readonly activity: Activity | undefined;
+  /** Days before the newest that entries of the outbox name: what they have to write. */
+  readonly earlier: readonly Activity[];
 }
 
 /** A profile of a cluster, as of now. */

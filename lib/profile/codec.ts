@@ -35,10 +35,11 @@ export function pack(cluster: Packed): Uint8Array {
     cluster.people.map((person) => packPerson(person, since)),
     cluster.tail.map((event) => packEvent(event, place, since)),
     cluster.outbox.length > 0 ? cluster.outbox.map((entry) => entry.replace(cluster.id, OWN)) : 0,
-    [...cluster.shown].map(([id, { tags, activity }]) => [
+    [...cluster.shown].map(([id, { tags, activity, earlier }]) => [
       id.replace(cluster.id, OWN),
       packTags(tags, since),
       activity ?? 0,
+      earlier.length > 0 ? [...earlier] : 0,
     ]),
   ];
   return compress(form);
@@ -62,9 +63,9 @@ export function unpack(bytes: Uint8Array, id: string): Packed {
     tail: tail.map((event) => unpackEvent(event, identifiers, since)),
     outbox: (outbox || []).map((entry) => entry.replace(OWN, id)),
     shown: new Map(
-      shown.map(([profile, tags, activity]): [string, Shown] => [
+      shown.map(([profile, tags, activity, earlier]): [string, Shown] => [
         profile.replace(OWN, id),
-        { tags: unpackTags(tags, since), activity: activity || undefined },
+        { tags: unpackTags(tags, since), activity: activity || undefined, earlier: earlier || [] },
       ]),
     ),
   };
@@ -146,7 +147,14 @@ const stored = z.tuple([
   z.array(storedPerson),
   z.array(storedEvent),
   z.union([z.array(z.string()), nothing]), // outbox
-  z.array(z.tuple([z.string(), storedTags, z.union([storedActivity, nothing])])), // shown
+  z.array(
+    z.tuple([
+      z.string(),
+      storedTags,
+      z.union([storedActivity, nothing]),
+      z.union([z.array(storedActivity), nothing]),
+    ]),
+  ), // shown
 ]);
 
 const LETTERS = { signed: 's', sender_only: 'o', client: 'c', sender: 's', received: 'r' } as const;

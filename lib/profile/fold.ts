@@ -14,8 +14,18 @@ import { DAY, toIso } from '../platform/clock.ts';
 import { nextChange } from '../tags/changes.ts';
 import type { Activity } from './activity.ts';
 import { type Cluster, isFolded, type Profile, profileIds, type Shown, split } from './cluster.ts';
-import { byClock, entry } from './entries.ts';
-import { copyPerson, emptyPerson, forget, type Person, type Rules, viewOf, walk, watch } from './person.ts';
+import { byClock, entry, parseEntry, unmarked } from './entries.ts';
+import {
+  copyPerson,
+  emptyPerson,
+  forget,
+  type HeldTag,
+  type Person,
+  type Rules,
+  viewOf,
+  walk,
+  watch,
+} from './person.ts';
 
 /** How many events the tail may hold before it is sealed: about ten to a kilobyte, and a segment should fill one. */
 export const TAIL_EVENTS = 10;
@@ -29,6 +39,8 @@ export interface Additions {
   readonly arriving?: { readonly id: string; readonly graph: Graph };
   /** Names of weak identifiers that stay with another cluster. */
   readonly foreign?: ReadonlySet<string>;
+  /** The tail is to be sealed before it is full. */
+  readonly seal?: boolean;
   /** It is the clock that asks: what follows is owed by it (`entries.ts`). */
   readonly byClock?: boolean;
 }
@@ -108,7 +120,8 @@ export function fold(
     return { kind: 'journal', from: undefined };
 
   const unsealed = [...cluster.tail, ...fresh].sort(byTime);
-  const sealing = cluster.tail.length > 0 && cluster.tail.length + fresh.length > TAIL_EVENTS;
+  const isFull = cluster.tail.length + fresh.length > TAIL_EVENTS;
+  const sealing = cluster.tail.length > 0 && (isFull || additions.seal === true);
   const frontier = sealing ? latest(cluster.frontier, cluster.tail) : cluster.frontier;
   const events = rebuild
     ? distinct([...(journal?.events ?? []), ...unsealed])
@@ -131,19 +144,21 @@ export function fold(
     return { id: ids[i] ?? cluster.id, names, person };
   });
 
-  const shown = new Map(profiles.map((profile) => [profile.id, shownOf(profile)]));
+  const tags = new Map(profiles.map(({ id, person }) => [id, person.tags]));
   const added = cluster.version > 0 && ids.some((id) => !cluster.shown.has(id));
   const known = rebuild ? distinct([...(journal?.events ?? []), ...cluster.tail]) : cluster.tail;
   const inOrder = !rebuild && !known.some((event) => fresh[0] && byTime(fresh[0], event) < 0);
   const formerDays = inOrder ? shownDays(cluster) : walkedDays(cluster, before, known, rebuild, rules);
   const entries = [
-    ...changedTags(cluster.shown, shown),
+    ...changedTags(cluster.shown, tags),
     ...changedDays(formerDays, days, inOrder, rules, fresh),
     ...changedConversions(fresh, parts, moved || added, rules),
     ...changedReviews(before, after),
     ...(additions.arriving ? [entry.arrival(additions.arriving.id)] : []),
   ];
   const outbox = new Set([...cluster.outbox, ...(additions.byClock ? entries.map(byClock) : entries)]);
+  // After a rebuild the walk has seen every day there is: one that it did not see is no more.
+  const shown = shownOf(profiles, outbox, rebuild ? days : new Map([...shownDays(cluster), ...days]));
   return {
     kind: 'changed',
     cluster: {
@@ -201,13 +216,35 @@ function carry(before: Partition, after: Partition): (number | undefined)[] | un
   return from;
 }
 
-const shownOf = ({ person }: Profile): Shown => ({ tags: new Map(person.tags), activity: person.activity });
+/** Beyond so many days that wait to be written, they are taken from the journal when it comes to it. */
+const EARLIER = 40;
 
-function changedTags(before: ReadonlyMap<string, Shown>, after: ReadonlyMap<string, Shown>): string[] {
+function shownOf(
+  profiles: readonly Profile[],
+  outbox: Iterable<string>,
+  days: ReadonlyMap<string, Activity>,
+): Map<string, Shown> {
+  const named = [...new Set([...outbox].map(unmarked))]
+    .map(parseEntry)
+    .filter((it) => it.kind === 'activity');
+  return new Map(
+    profiles.map(({ id, person: { tags, activity } }): [string, Shown] => {
+      const earlier = named
+        .filter(({ profile, day }) => profile === id && day !== activity?.day)
+        .flatMap(({ day }) => days.get(`${id} ${day}`) ?? []);
+      return [id, { tags: new Map(tags), activity, earlier: earlier.slice(-EARLIER) }];
+    }),
+  );
+}
+
+function changedTags(
+  before: ReadonlyMap<string, Shown>,
+  after: ReadonlyMap<string, ReadonlyMap<string, HeldTag>>,
+): string[] {
   const changed: string[] = [];
   for (const profile of new Set([...before.keys(), ...after.keys()])) {
     const was = before.get(profile)?.tags;
-    const is = after.get(profile)?.tags;
+    const is = after.get(profile);
     for (const tag of new Set([...(was?.keys() ?? []), ...(is?.keys() ?? [])])) {
       const a = was?.get(tag);
       const b = is?.get(tag);
@@ -222,11 +259,11 @@ function changedTags(before: ReadonlyMap<string, Shown>, after: ReadonlyMap<stri
 const into = (days: Map<string, Activity>, profile: string | undefined) => (activity: Activity) =>
   void days.set(`${profile} ${activity.day}`, activity);
 
-/** The newest day of each profile, as it was last shown. */
+/** The newest day of each profile as it was last shown, and the earlier ones that wait to be written. */
 const shownDays = ({ shown }: Cluster): Map<string, Activity> =>
   new Map(
-    [...shown].flatMap(([id, { activity }]) =>
-      activity ? [[`${id} ${activity.day}`, activity] as const] : [],
+    [...shown].flatMap(([id, { activity, earlier }]) =>
+      [...earlier, ...(activity ? [activity] : [])].map((it) => [`${id} ${it.day}`, it] as const),
     ),
   );
 

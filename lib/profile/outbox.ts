@@ -91,7 +91,7 @@ const activityRow = (activity: Activity | undefined): Omit<Item, 'pk' | 'sk'> | 
     ...(activity.stage !== undefined && { stage: activity.stage }),
   };
 
-/** The days' activities that entries name: the newest day's stands in the state, others take the journal. */
+/** The days' activities that entries name: they stand in the state; very many, or none any more, take the journal. */
 async function activities(
   cluster: Cluster,
   entries: readonly Entry[],
@@ -99,8 +99,9 @@ async function activities(
   { profiles }: OutboxDeps,
 ): Promise<Map<string, Activity>> {
   const days = new Map<string, Activity>();
-  for (const [profile, { activity }] of cluster.shown)
-    if (activity) days.set(`${profile} ${activity.day}`, activity);
+  for (const [profile, { activity, earlier }] of cluster.shown) {
+    for (const it of activity ? [...earlier, activity] : earlier) days.set(`${profile} ${it.day}`, it);
+  }
   const missing = entries.some(
     (entry) => entry.kind === 'activity' && !days.has(`${entry.profile} ${entry.day}`),
   );

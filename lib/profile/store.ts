@@ -143,3 +143,13 @@ function toRow(cluster: Cluster): Item {
     ...(cluster.due !== undefined && { w: keys.due(shardOf(cluster.id, DUE_SHARDS)), due: cluster.due }),
   };
 }
+
+/** How many write units putting a cluster takes: a kilobyte each, names of attributes and their values counted. */
+export function writeUnits(cluster: Cluster): number {
+  const bytes = Object.entries(toRow(cluster)).reduce((sum, [name, value]) => {
+    if (value instanceof Uint8Array) return sum + name.length + value.length;
+    const texts = Array.isArray(value) ? value : [value];
+    return sum + name.length + texts.reduce<number>((all, it) => all + 3 + Buffer.byteLength(String(it)), 0);
+  }, 0);
+  return Math.ceil(bytes / 1024);
+}

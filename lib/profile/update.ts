@@ -4,6 +4,7 @@ import { isOwedByClock } from './entries.ts';
 import { type Additions, type Folded, fold, type Journal } from './fold.ts';
 import { type OutboxDeps, perform } from './outbox.ts';
 import type { Rules } from './person.ts';
+import { writeUnits } from './store.ts';
 
 export interface UpdateDeps extends OutboxDeps {
   /** Cluster → the version whose outbox this worker has emptied: what need not be done again with the next batch. */
@@ -12,6 +13,9 @@ export interface UpdateDeps extends OutboxDeps {
 
 /** How much one write may add, in characters of JSON: far below what a row holds. */
 const CHUNK = 128 * 1024;
+
+/** Fewer events than this are not worth the write unit of a segment. */
+const WORTH_SEALING = 4;
 
 /**
  * One conditional write: folds additions into a cluster's stored state, sealing the tail first if it is full, then
@@ -65,10 +69,30 @@ async function foldStored(
   let journal: Journal | undefined;
   for (let read = 0; read < 3; read++) {
     const folded = fold(cluster, additions, rules, now(), journal);
-    if (folded.kind !== 'journal') return folded;
+    if (folded.kind !== 'journal') return cheaper(folded, cluster, additions, rules, now(), journal);
     journal = await profiles.journal(cluster, folded.from);
   }
   throw new Error('the journal was read and is asked for again');
+}
+
+/**
+ * The fold that costs less to keep. A row that has grown over a kilobyte takes another write unit with every event:
+ * where sealing the tail brings it back, and the tail is worth a segment, it is sealed before it is full.
+ */
+function cheaper(
+  folded: Exclude<Folded, { kind: 'journal' }>,
+  cluster: Cluster,
+  additions: Additions,
+  rules: Rules,
+  now: number,
+  journal: Journal | undefined,
+): Exclude<Folded, { kind: 'journal' }> {
+  if (folded.kind !== 'changed' || folded.seal || additions.byClock || cluster.tail.length < WORTH_SEALING)
+    return folded;
+  const units = writeUnits(folded.cluster);
+  if (units === 1) return folded;
+  const sealed = fold(cluster, { ...additions, seal: true }, rules, now, journal);
+  return sealed.kind === 'changed' && writeUnits(sealed.cluster) < units ? sealed : folded;
 }
 
 function remember(done: Map<string, number>, { id, version }: Cluster): void {

@@ -129,7 +129,11 @@ const states: fc.Arbitrary<Packed> = fc
     shown: fc.array(
       fc.tuple(
         fc.constantFrom(OWN, `${OWN}~abcdefgh`, `${OWN}~12345678`),
-        fc.record({ tags, activity: fc.option(activity, { nil: undefined }) }),
+        fc.record({
+          tags,
+          activity: fc.option(activity, { nil: undefined }),
+          earlier: fc.array(activity, { maxLength: 3 }),
+        }),
       ),
       {
         maxLength: 2,
