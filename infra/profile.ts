@@ -26,7 +26,7 @@ export class Profile extends Construct {
       name: 'profile',
       does: 'events in, profiles and their tags in the table',
       memoryMb: 1024, // folding, evaluating and compressing is CPU: half a core, or a batch takes twice as long for the same price
-      timeout: Duration.seconds(30),
+      timeout: Duration.seconds(60), // a hundred messages of an import are two thousand people
     });
     this.consumer = new QueueConsumer(this, 'Events', {
       context,

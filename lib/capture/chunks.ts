@@ -1,10 +1,17 @@
 import type { Event, Fault } from '../events/event.ts';
 
+/**
+ * Events or faults of one message. A batch of the profile function is up to a hundred messages, and every event may be
+ * another person's: more in each, and an import would be more work at once than its time allows.
+ */
+const PARTS = 25;
+
 /** `{"events":[],"faults":[]}` and room for commas. */
 const FRAME_BYTES = 64;
 
 /**
- * Messages of the `events` queue, in order, as few as fit: each body is an `eventsMessage` of at most `most` bytes.
+ * Messages of the `events` queue, in order, as few as fit: each body is an `eventsMessage` of at most `most` bytes
+ * and 25 events or faults.
  * One event or fault is always far below that (`EVENT_BYTES`, `FAULT_BYTES`).
  */
 export function chunks(events: readonly Event[], faults: readonly Fault[], most: number): string[] {
@@ -20,7 +27,7 @@ export function chunks(events: readonly Event[], faults: readonly Fault[], most:
   const add = (to: 'events' | 'faults', value: Event | Fault) => {
     const text = JSON.stringify(value);
     const size = Buffer.byteLength(text) + 1;
-    if (bytes + size > most) close();
+    if (bytes + size > most || parts.events.length + parts.faults.length === PARTS) close();
     parts[to].push(text);
     bytes += size;
   };

@@ -15,6 +15,7 @@ export interface Activity {
   readonly firstChannel: string;
   /** Whether this is the first brand-day on which the person was seen at all. */
   readonly isNew: boolean;
+  /** The stage in which the person was at the first activity of the day. */
   readonly stage?: string;
   readonly orders: number;
   /** Minor units by currency: what was converted, less what was taken back. */
@@ -29,12 +30,12 @@ export function foldActivity(
   { book, brand }: Rules,
 ): Activity {
   const day = book.calendar.brandDay(Date.parse(event.occurredAt));
-  const stage = person.tags.get(STAGE)?.value;
   const today: Activity =
     activity?.day === day
       ? activity
       : {
           day,
+          ...stageOf(person),
           firstAt: event.occurredAt,
           firstChannel: event.source.channel,
           isNew: person.first !== undefined && book.calendar.brandDay(Date.parse(person.first.at)) === day,
@@ -49,7 +50,6 @@ export function foldActivity(
     integer(refunded?.refund && event.properties[refunded.refund.value]);
   return {
     ...today,
-    ...(typeof stage === 'string' && { stage }),
     orders: today.orders + (paid ? 1 : 0),
     money:
       amount === 0 || typeof currency !== 'string'
@@ -57,6 +57,11 @@ export function foldActivity(
         : { ...today.money, [currency]: (today.money[currency] ?? 0) + amount },
   };
 }
+
+const stageOf = (person: Person): { stage?: string } => {
+  const stage = person.tags.get(STAGE)?.value;
+  return typeof stage === 'string' ? { stage } : {};
+};
 
 const integer = (value: unknown): number =>
   typeof value === 'number' && Number.isSafeInteger(value) ? value : 0;

@@ -167,7 +167,7 @@ describe('a till that signs as Standard Webhooks says', () => {
     }));
     expect(replyOf(await send(pos(rows))).accepted).toBe(500);
     expect(events()).toHaveLength(500);
-    expect(bodies.length).toBeLessThanOrEqual(3);
+    expect(bodies).toHaveLength(20); // 25 in each: every one may be another person's
     expect(Math.max(...bodies.map((body) => Buffer.byteLength(body)))).toBeLessThanOrEqual(MESSAGE_BYTES);
   });
 

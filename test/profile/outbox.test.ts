@@ -65,7 +65,7 @@ describe('the day’s activity', () => {
       world.rowsOf('A#').map(({ pk, sk: _, v: __, pk: ___, ...row }) => [pk.split('#')[1] ?? '', row]),
     );
 
-  test('says what a person did on a brand-day: first and where, new or not, stage, orders and money', async () => {
+  test('says what a person did on a brand-day: first and where, new or not, the stage they came in, orders and money', async () => {
     const world = aWorld();
     await world.takeEach(
       aVisit(0, { channel: 'wechat-oa' }),
@@ -78,8 +78,7 @@ describe('the day’s activity', () => {
       '2026-05-01': {
         firstAt: day(0),
         firstChannel: 'wechat-oa',
-        isNew: true,
-        stage: 'fresh',
+        isNew: true, // and of no stage yet
         orders: 2,
         money: { CNY: 5_000, USD: 700 },
       },
