@@ -23,6 +23,34 @@ test('a window that ends is noticed at the brand’s midnight, not a moment befo
   expect(await world.tick()).toEqual({ due: 0 });
 });
 
+test.each(['before its membership is written', 'after'])(
+  'a clock that crashes %s comes by again, and the flip is whole',
+  async (when) => {
+    let broken = false;
+    const world = aWorld({
+      brand: aBrand({ rules: [active] }),
+      through: (rows): Table => ({
+        ...rows,
+        async put(item, guard) {
+          const isMember = broken && item.pk.startsWith('T#');
+          if (isMember && when !== 'after') throw new Error('crash');
+          await rows.put(item, guard);
+          if (isMember) throw new Error('crash');
+        },
+      }),
+    });
+    world.setClock(day(0));
+    await world.take(aVisit(0));
+    world.setClock(MIDNIGHT);
+    broken = true;
+    await expect(world.tick()).rejects.toThrow();
+    broken = false;
+    expect(await world.tick()).toEqual({ due: 1 }); // nobody else comes again for it
+    expect(world.members('active')).toEqual([]);
+    expect(await world.tick()).toEqual({ due: 0 });
+  },
+);
+
 test('a clock that was stopped for a month catches up: what is due then is done then', async () => {
   const world = aWorld({ brand: aBrand({ rules: [active] }) });
   world.setClock(day(0));
