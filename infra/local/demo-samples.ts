@@ -11,7 +11,7 @@ const ROOT = fileURLToPath(new URL('../../events/', import.meta.url));
 
 const sample = z.object({
   at: z.iso.datetime(),
-  channel: z.enum(['wechat-oa', 'generic', 'segment']),
+  channel: z.string(),
   account: z.string(),
   /** What the vendor says, before it is signed and sealed. */
   message: z.string(),
@@ -68,5 +68,7 @@ function signed(
       const sender = account === 'server' ? server : web;
       return sender && sendTracking(path.replace('/v1/', ''), message, sender.writeKey);
     }
+    default:
+      return undefined; // the demo brands have no account there
   }
 }

