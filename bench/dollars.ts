@@ -41,6 +41,13 @@ const ways: readonly Way[] = [
     acts: (who, now, d) => who.map((one) => act(one, now, d)),
   },
   {
+    figure: '$ per million events, single webhooks, eight orders in a hundred events',
+    perSecond: 50,
+    each: 1,
+    persons: 1,
+    acts: (who, now, d) => who.map((one) => act(one, now, d, 'ordering')),
+  },
+  {
     figure: '$ per million events, ten events of one person a request',
     bar: 1,
     perSecond: 10,

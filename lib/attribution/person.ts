@@ -1,7 +1,8 @@
 import type { Event } from '../events/event.ts';
 import { type Conversion, conversionsIn, type Entry, entriesOf } from './conversion.ts';
+import { conversionId } from './edition.ts';
 import { pathOf } from './path.ts';
-import { type ConversionRow, conversionId } from './row.ts';
+import type { ConversionRow } from './row.ts';
 import { shareConversion } from './share.ts';
 import { type Terms, touchesOf } from './touch.ts';
 

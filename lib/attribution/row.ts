@@ -1,8 +1,6 @@
-import { deflateRawSync, inflateRawSync } from 'node:zlib';
 import { z } from 'zod';
 import { instant } from '../events/event.ts';
 import { modelName } from '../platform/brand.ts';
-import { DAY } from '../platform/clock.ts';
 import { conversion } from './conversion.ts';
 import { path } from './path.ts';
 import { credits } from './share.ts';
@@ -20,9 +18,6 @@ export const conversionRow = z.strictObject({
   credits,
 });
 export type ConversionRow = z.infer<typeof conversionRow>;
-
-/** The id of a conversion: the profile's and its key. */
-export const conversionId = (profile: string, key: string): string => `${profile}.${key}`;
 
 /** The profile in a conversion's id; empty if it names none. */
 export const profileOf = (id: string): string => id.slice(0, Math.max(id.lastIndexOf('.'), 0));
@@ -61,21 +56,6 @@ export const mark = z.object({
 });
 export type Mark = z.infer<typeof mark>;
 
-const EDITIONS = 100_000;
-
-/**
- * Orders everything that can be said of a conversion: by the version of the profile first; of the same version,
- * what was read from further back knows more. One whole number, so that a guard can compare it.
- *
- *   edition = version · 100,000 + 99,999 − days from 1970 to `since`     (whole history: … + 99,999)
- *
- * @param since UTC midnight from which on the events were read, in ms; undefined: all were
- */
-export function edition(version: number, since: number | undefined): number {
-  const days = since === undefined ? 0 : Math.min(Math.max(Math.floor(since / DAY), 0), EDITIONS - 1);
-  return version * EDITIONS + (EDITIONS - 1 - days);
-}
-
 /** The compact form of a conversion for its brand-day's list: credits added up per channel and campaign. */
 export function dayRowOf({
   id,
@@ -111,7 +91,3 @@ export function dayRowOf({
   const { goal, currency, value: gross, refunded } = it;
   return { id, day, goal, currency, gross, refunded, names, shares };
 }
-
-/** A value in few bytes: a kilobyte costs one write unit, and its JSON is three. */
-export const pack = (value: unknown): Uint8Array => deflateRawSync(JSON.stringify(value), { level: 9 });
-export const unpack = (packed: Uint8Array): unknown => JSON.parse(inflateRawSync(packed).toString('utf8'));

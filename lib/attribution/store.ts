@@ -1,19 +1,10 @@
 import { z } from 'zod';
 import { type Clock, DAY, SECOND } from '../platform/clock.ts';
+import { compress, decompress } from '../platform/compressed.ts';
 import { ConflictError } from '../platform/errors.ts';
 import { CONVERSION, END, keys, partitions } from '../platform/keys.ts';
 import type { Item, Key, Table, Value } from '../platform/table.ts';
-import {
-  type ConversionRow,
-  conversionRow,
-  type DayRow,
-  dayRow,
-  dayRowOf,
-  type Mark,
-  mark,
-  pack,
-  unpack,
-} from './row.ts';
+import { type ConversionRow, conversionRow, type DayRow, dayRow, dayRowOf, type Mark, mark } from './row.ts';
 
 /** How long a tombstone stands: longer than a writer that read the row before it can sleep. */
 const TOMBSTONE_MS = 30 * DAY;
@@ -115,7 +106,7 @@ export function conversionStore(table: Table, now: Clock) {
     async put(cluster: string, row: ConversionRow, v: number, seen: Mark | undefined): Promise<void> {
       const { id, day, conversion, path, credits } = row;
       const { goal, at, firstAt } = conversion;
-      const content = { day, goal, at, firstAt, body: pack({ conversion, path, credits }) };
+      const content = { day, goal, at, firstAt, body: compress({ conversion, path, credits }) };
       const former = daysOf(seen).filter((it) => it !== day);
       const full = { ...content, ...(former.length > 0 && { former }) };
       const stands = await over({ cluster, id, v, firstAt }, seen, full);
@@ -186,5 +177,5 @@ const daysOf = (it: Mark | undefined): string[] => [
 function parsed(row: Item): ConversionRow | undefined {
   if (row.gone === true) return undefined;
   const { day, body } = storedConversion.parse(row);
-  return { id: row.sk.slice(CONVERSION.length), day, ...packedBody.parse(unpack(body)) };
+  return { id: row.sk.slice(CONVERSION.length), day, ...packedBody.parse(decompress(body)) };
 }

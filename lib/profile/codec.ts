@@ -1,16 +1,12 @@
-import { deflateRawSync, inflateRawSync } from 'node:zlib';
 import { z } from 'zod';
 import { type Event, type EventContext, eventContext, type Identifier, type Json } from '../events/event.ts';
 import { type Graph, nameOf } from '../identity/graph.ts';
 import { toIso } from '../platform/clock.ts';
+import { compress, decompress } from '../platform/compressed.ts';
 import { packCells, unpackCells } from '../tags/pack.ts';
 import type { Cluster, Shown } from './cluster.ts';
-import { DICTIONARY } from './dictionary.ts';
 import { packGraph, storedGraph, storedIdentifier, unpackGraph } from './graph-codec.ts';
 import type { HeldTag, Person } from './person.ts';
-
-/** The form that is written today; what is stored in an older one is read by its number. */
-const FORMAT = 1;
 
 /** What of a cluster is compressed; the rest stands in its row in clear. */
 export type Packed = Pick<
@@ -20,8 +16,7 @@ export type Packed = Pick<
 
 /**
  * The stored form: positional JSON (identifiers by their place in the graph, times as milliseconds after the
- * cluster's first) under raw deflate with a dictionary of the words that events are made of. A kilobyte holds a
- * person with about ten events; plain JSON would need five.
+ * cluster's first), compressed. A kilobyte holds a person with about ten events; plain JSON would need five.
  */
 export function pack(cluster: Packed): Uint8Array {
   const place = placesOf(cluster.graph);
@@ -88,18 +83,6 @@ export function unpackSegment(bytes: Uint8Array, graph: Graph, createdAt: string
     .array(storedEvent)
     .parse(decompress(bytes))
     .map((event) => unpackEvent(event, identifiers, Date.parse(createdAt)));
-}
-
-const compress = (value: unknown): Uint8Array =>
-  Buffer.concat([
-    Buffer.of(FORMAT),
-    deflateRawSync(JSON.stringify(value), { level: 9, dictionary: DICTIONARY }),
-  ]);
-
-function decompress(bytes: Uint8Array): unknown {
-  if (bytes[0] !== FORMAT)
-    throw new Error(`a profile was stored in form ${bytes[0]}, which this version cannot read`);
-  return JSON.parse(inflateRawSync(bytes.subarray(1), { dictionary: DICTIONARY }).toString('utf8'));
 }
 
 const int = z.int();

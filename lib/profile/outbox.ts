@@ -1,3 +1,5 @@
+import { z } from 'zod';
+import { conversionId, isToldFrom } from '../attribution/edition.ts';
 import type { Event } from '../events/event.ts';
 import { pairOf, partition } from '../identity/graph.ts';
 import { DAY, dayName, toIso } from '../platform/clock.ts';
@@ -26,12 +28,21 @@ const GONE_DAYS = 14;
 
 /**
  * Writes and sends what follows from a stored state. Rows carry the state's version and give way to newer ones, so
- * whoever comes late, or twice, changes nothing. Answers whether everything was done.
+ * whoever comes late, or twice, changes nothing.
+ *
+ * @param again somebody has most likely done it before: looking costs a fifth of writing
+ * @returns the entries that somebody else has to do, who has what it takes
  */
-export async function perform(cluster: Cluster, rules: Rules, deps: OutboxDeps): Promise<boolean> {
-  const entries = [...new Set(cluster.outbox.map(unmarked))].map(parseEntry);
-  if (entries.length === 0) return true;
-  const put = putter(cluster.version, deps);
+export async function perform(
+  cluster: Cluster,
+  rules: Rules,
+  deps: OutboxDeps,
+  again = false,
+): Promise<readonly string[]> {
+  const texts = [...new Set(cluster.outbox.map(unmarked))];
+  const entries = texts.map(parseEntry);
+  if (entries.length === 0) return [];
+  const put = putter(cluster.version, deps, again);
 
   await Promise.all(
     entries.map((entry) => (entry.kind === 'tag' ? putMember(cluster, entry, put) : undefined)),
@@ -45,21 +56,42 @@ export async function perform(cluster: Cluster, rules: Rules, deps: OutboxDeps):
     await put(key, activityRow(days?.get(`${entry.profile} ${entry.day}`)));
   }
   await putReviews(cluster, entries, put);
-  const finished = await finishArrivals(entries, deps);
-  return (await announce(cluster, entries, deps)) && finished;
+  await finishArrivals(entries, deps);
+  const untold = again ? await notTold(cluster, entries, deps) : entries;
+  await announce(cluster, untold, deps);
+  return texts.filter((_, i) => {
+    const entry = entries[i];
+    if (entry?.kind === 'arrival') return deps.finish === undefined;
+    return isAnnounced(entry) && untold.includes(entry) && deps.conversions === undefined;
+  });
 }
 
-async function finishArrivals(entries: readonly Entry[], { finish }: OutboxDeps): Promise<boolean> {
-  const arrivals = entries.filter((entry) => entry.kind === 'arrival');
-  for (const { cluster } of arrivals) await finish?.(cluster);
-  return arrivals.length === 0 || finish !== undefined;
+const isAnnounced = (
+  entry: Entry | undefined,
+): entry is Extract<Entry, { kind: 'conversion' | 'conversions' }> =>
+  entry?.kind === 'conversion' || entry?.kind === 'conversions';
+
+async function finishArrivals(entries: readonly Entry[], { finish }: OutboxDeps): Promise<void> {
+  for (const entry of entries) if (entry.kind === 'arrival') await finish?.(entry.cluster);
 }
 
 type Put = (key: { pk: string; sk: string }, content: Omit<Item, 'pk' | 'sk'> | undefined) => Promise<void>;
 
-/** Puts a derived row, or the mark that there is none any more. */
-export function putter(version: number, { table, now }: Pick<OutboxDeps, 'table' | 'now'>): Put {
+const derived = z.object({ v: z.int() });
+
+/**
+ * Puts a derived row, or the mark that there is none any more.
+ *
+ * @param look whether to look first if it, or a newer one, is there
+ */
+export function putter(
+  version: number,
+  { table, now }: Pick<OutboxDeps, 'table' | 'now'>,
+  look = false,
+): Put {
   return async (key, content) => {
+    const stored = look ? await table.get(key) : undefined;
+    if (stored && derived.parse(stored).v >= version) return;
     const row = content ?? { gone: true, ttl: Math.floor((now() + GONE_DAYS * DAY) / 1000) };
     try {
       await table.put({ ...row, ...key, v: version }, { kind: 'newer' });
@@ -129,16 +161,36 @@ async function putReviews(cluster: Cluster, entries: readonly Entry[], put: Put)
   }
 }
 
+/**
+ * The entries without those conversions that were told since from this state or a newer one. In a cluster of several
+ * profiles an order's number may be two conversions: there all are announced again.
+ */
+async function notTold(
+  cluster: Cluster,
+  entries: readonly Entry[],
+  { table }: OutboxDeps,
+): Promise<readonly Entry[]> {
+  const [profile, other] = cluster.shown.keys();
+  if (profile === undefined || other !== undefined) return entries;
+  const told = await Promise.all(
+    entries.map(async (entry) => {
+      if (entry.kind !== 'conversion') return false;
+      const row = await table.get(keys.conversion(cluster.id, conversionId(profile, entry.key)));
+      return row !== undefined && isToldFrom(derived.parse(row).v, cluster.version);
+    }),
+  );
+  return entries.filter((_, i) => !told[i]);
+}
+
 /** Announces conversions whose credits may have changed: one message, and one only for each batch of events. */
 async function announce(
   cluster: Cluster,
   entries: readonly Entry[],
   { conversions }: OutboxDeps,
-): Promise<boolean> {
+): Promise<void> {
   const named = entries.filter((entry) => entry.kind === 'conversion');
   const all = entries.some(({ kind }) => kind === 'conversions');
-  if (!all && named.length === 0) return true;
-  if (!conversions) return false;
+  if (!conversions || (!all && named.length === 0)) return;
   const sinces = named.map(({ since }) => since);
   const since = all || sinces.includes(undefined) ? undefined : sinces.sort()[0];
   const message = {
@@ -147,5 +199,4 @@ async function announce(
     ...(since !== undefined && { since }),
   };
   await conversions.send([JSON.stringify(message)]);
-  return true;
 }

@@ -19,7 +19,8 @@ const WORTH_SEALING = 4;
 
 /**
  * One conditional write: folds additions into a cluster's stored state, sealing the tail first if it is full, then
- * writes and sends what follows. @throws ConflictError if the state was not the newest
+ * writes and sends what follows. What follows from the state before is seen to first, so that the new one need not
+ * name it and what was done elsewhere is looked at once and not with each batch. @throws ConflictError if the state was not the newest
  */
 export async function update(
   cluster: Cluster,
@@ -27,36 +28,42 @@ export async function update(
   rules: Rules,
   deps: UpdateDeps,
 ): Promise<Cluster> {
-  const open = deps.done.get(cluster.id) === cluster.version ? { ...cluster, outbox: [] } : cluster;
+  const open = await seenTo(cluster, rules, deps);
   const folded = await foldStored(open, additions, rules, deps);
-  if (folded.kind === 'changed') {
-    if (folded.seal) await deps.profiles.putSegment(open, folded.seal);
-    await deps.profiles.put(folded.cluster);
-  }
-  const next = folded.kind === 'changed' ? folded.cluster : open;
-  if (await perform(next, rules, deps)) remember(deps.done, next);
-  return next;
+  if (folded.kind === 'unchanged') return open;
+  if (folded.seal) await deps.profiles.putSegment(open, folded.seal);
+  await deps.profiles.put(folded.cluster);
+  remember(deps.done, folded.cluster, await perform(folded.cluster, rules, deps));
+  return folded.cluster;
+}
+
+/** The cluster without those entries of its outbox that are done, by this worker before or now. */
+async function seenTo(cluster: Cluster, rules: Rules, deps: UpdateDeps): Promise<Cluster> {
+  if (deps.done.get(cluster.id) === cluster.version) return { ...cluster, outbox: [] };
+  const left = await perform(cluster, rules, deps, true);
+  remember(deps.done, cluster, left);
+  return { ...cluster, outbox: left };
 }
 
 /**
  * Brings a cluster to now and to the rules in force. No message comes again if the clock's worker crashes, so the
  * cluster stays due until what follows is written, and only then moves on: a read and three writes for a flip. What
- * events left to be done is theirs to do: their message comes again. @throws ConflictError as `update`
+ * events left to be done is seen to on the way. @throws ConflictError as `update`
  */
 export async function updateByClock(cluster: Cluster, rules: Rules, deps: UpdateDeps): Promise<void> {
   const { profiles, now } = deps;
-  const folded = await foldStored(cluster, { events: [], byClock: true }, rules, deps);
-  const next = folded.kind === 'changed' ? folded.cluster : cluster;
-  const owed = next.outbox.filter(isOwedByClock);
-  if (folded.kind === 'changed') {
-    if (folded.seal) await profiles.putSegment(cluster, folded.seal);
-    const isDue = cluster.due !== undefined && Date.parse(cluster.due) <= now();
-    await profiles.put(owed.length > 0 && isDue ? { ...next, due: cluster.due } : next);
-  }
-  if (owed.length === 0) return;
-  if (!(await perform({ ...next, outbox: owed }, rules, deps))) return;
-  const rest = next.outbox.filter((entry) => !isOwedByClock(entry));
-  await profiles.put({ ...next, version: next.version + 1, outbox: rest });
+  const open = await seenTo(cluster, rules, deps);
+  const folded = await foldStored(open, { events: [], byClock: true }, rules, deps);
+  if (folded.kind === 'unchanged') return;
+  const { cluster: next, seal } = folded;
+  if (seal) await profiles.putSegment(cluster, seal);
+  const isDue = cluster.due !== undefined && Date.parse(cluster.due) <= now();
+  const owed = next.outbox.some(isOwedByClock);
+  await profiles.put(owed && isDue ? { ...next, due: cluster.due } : next);
+  if (!owed) return;
+  const left = await perform(next, rules, deps);
+  if (left.some(isOwedByClock)) return;
+  await profiles.put({ ...next, version: next.version + 1, outbox: left });
 }
 
 /** Folds, reading the journal if it takes that to tell. */
@@ -95,7 +102,13 @@ function cheaper(
   return sealed.kind === 'changed' && writeUnits(sealed.cluster) < units ? sealed : folded;
 }
 
-function remember(done: Map<string, number>, { id, version }: Cluster): void {
+/** Notes that nothing is left of a state's outbox, if so. */
+function remember(
+  done: Map<string, number>,
+  { id, version, outbox }: Cluster,
+  left: readonly string[],
+): void {
+  if (left.length > 0 || outbox.length === 0) return;
   done.delete(id);
   done.set(id, version);
   if (done.size > 50_000) done.delete(done.keys().next().value ?? '');

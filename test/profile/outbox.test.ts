@@ -168,11 +168,12 @@ describe('announced conversions', () => {
     const world = aWorld();
     await world.take(anOrder(0, 'o1', 100));
     const cluster = await world.cluster('member_id:m1');
-    expect(cluster.outbox.filter((text) => text.startsWith('C '))).toHaveLength(1);
+    const waiting = cluster.outbox.filter((text) => text.startsWith('C '));
+    expect(waiting).toHaveLength(1);
     const { table, profiles, now } = world.worker;
-    expect(await perform(cluster, rulesOf(), { table, profiles, now })).toBe(false);
+    expect(await perform(cluster, rulesOf(), { table, profiles, now })).toEqual(waiting);
     const conversions = memoryQueue();
-    expect(await perform(cluster, rulesOf(), { table, profiles, now, conversions })).toBe(true);
+    expect(await perform(cluster, rulesOf(), { table, profiles, now, conversions })).toEqual([]);
     expect(conversions.bodies).toEqual(world.conversions.bodies);
   });
 });
@@ -184,6 +185,28 @@ test('an outbox that was emptied is emptied in the next state, and what follows 
   const { outbox } = await world.cluster('member_id:m1');
   expect(outbox.filter((text) => text.startsWith('C ') || text.includes('buyer'))).toEqual([]);
   expect(world.conversions.bodies).toHaveLength(1);
+});
+
+test('another worker looks at what follows from the state before, and neither writes it again nor carries it on', async () => {
+  const written: string[] = [];
+  const world = aWorld({
+    through: (rows) => ({
+      ...rows,
+      put: (item, guard) => {
+        if (!item.pk.startsWith('P#')) written.push(item.pk);
+        return rows.put(item, guard);
+      },
+    }),
+  });
+  await world.take(anOrder(0, 'o1', 100));
+  const once = written.length;
+  expect(once).toBeGreaterThan(0);
+  for (const hour of [1, 2, 3]) {
+    world.restart(); // knows nothing of what was done
+    await world.take(aVisit(hour / 24));
+  }
+  expect(written.slice(once)).toEqual([]);
+  expect((await world.cluster('member_id:m1')).outbox).toEqual([]);
 });
 
 test('doing what follows once more, by whoever comes late, changes nothing', async () => {

@@ -1,0 +1,23 @@
+import { DAY } from '../platform/clock.ts';
+
+/** The id of a conversion: the profile's and its key. */
+export const conversionId = (profile: string, key: string): string => `${profile}.${key}`;
+
+const EDITIONS = 100_000;
+
+/**
+ * Orders everything that can be said of a conversion: by the version of the profile first; of the same version,
+ * what was read from further back knows more. One whole number, so that a guard can compare it.
+ *
+ *   edition = version · 100,000 + 99,999 − days from 1970 to `since`     (whole history: … + 99,999)
+ *
+ * @param since UTC midnight from which on the events were read, in ms; undefined: all were
+ */
+export function edition(version: number, since: number | undefined): number {
+  const days = since === undefined ? 0 : Math.min(Math.max(Math.floor(since / DAY), 0), EDITIONS - 1);
+  return version * EDITIONS + (EDITIONS - 1 - days);
+}
+
+/** Whether an edition was told from a version of the profile, or from a newer one. */
+export const isToldFrom = (edition: number, version: number): boolean =>
+  Math.floor(edition / EDITIONS) >= version;
