@@ -4,6 +4,7 @@ import { type Graph, nameOf } from '../identity/graph.ts';
 import { toIso } from '../platform/clock.ts';
 import { compress, decompress } from '../platform/compressed.ts';
 import { packCells, unpackCells } from '../tags/pack.ts';
+import type { Activity } from './activity.ts';
 import type { Cluster, Shown } from './cluster.ts';
 import { packGraph, storedGraph, storedIdentifier, unpackGraph } from './graph-codec.ts';
 import type { HeldTag, Person } from './person.ts';
@@ -28,13 +29,13 @@ export function pack(cluster: Packed): Uint8Array {
     cluster.sequence,
     cluster.book,
     cluster.people.map((person) => packPerson(person, since)),
-    cluster.tail.map((event) => packEvent(event, place, since)),
+    packEvents(cluster.tail, place, since),
     cluster.outbox.length > 0 ? cluster.outbox.map((entry) => entry.replace(cluster.id, OWN)) : 0,
     [...cluster.shown].map(([id, { tags, activity, earlier }]) => [
       id.replace(cluster.id, OWN),
       packTags(tags, since),
-      activity ?? 0,
-      earlier.length > 0 ? [...earlier] : 0,
+      activity ? packActivity(activity, since) : 0,
+      earlier.length > 0 ? earlier.map((it) => packActivity(it, since)) : 0,
     ]),
   ];
   return compress(form);
@@ -55,12 +56,16 @@ export function unpack(bytes: Uint8Array, id: string): Packed {
     sequence,
     book,
     people: people.map((person) => unpackPerson(person, since)),
-    tail: tail.map((event) => unpackEvent(event, identifiers, since)),
+    tail: unpackEvents(tail, identifiers, since),
     outbox: (outbox || []).map((entry) => entry.replace(OWN, id)),
     shown: new Map(
       shown.map(([profile, tags, activity, earlier]): [string, Shown] => [
         profile.replace(OWN, id),
-        { tags: unpackTags(tags, since), activity: activity || undefined, earlier: earlier || [] },
+        {
+          tags: unpackTags(tags, since),
+          activity: activity ? unpackActivity(activity, since) : undefined,
+          earlier: (earlier || []).map((it) => unpackActivity(it, since)),
+        },
       ]),
     ),
   };
@@ -74,34 +79,31 @@ const placesOf = (graph: Graph) => new Map([...graph.identifiers.keys()].map((na
 /** A segment's events, sealed for ever: identifiers by their place in the cluster's graph, which only grows. */
 export function packSegment(events: readonly Event[], graph: Graph, createdAt: string): Uint8Array {
   const place = placesOf(graph);
-  return compress(events.map((event) => packEvent(event, place, Date.parse(createdAt))));
+  return compress(packEvents(events, place, Date.parse(createdAt)));
 }
 
 export function unpackSegment(bytes: Uint8Array, graph: Graph, createdAt: string): Event[] {
   const identifiers = [...graph.identifiers.values()];
-  return z
-    .array(storedEvent)
-    .parse(decompress(bytes))
-    .map((event) => unpackEvent(event, identifiers, Date.parse(createdAt)));
+  return unpackEvents(z.array(storedEvent).parse(decompress(bytes)), identifiers, Date.parse(createdAt));
 }
 
 const int = z.int();
 const storedTags = z.array(z.tuple([z.string(), z.union([z.literal(1), z.string()]), int, int]));
-const storedActivity = z.object({
-  day: int,
-  firstAt: z.string(),
-  firstChannel: z.string(),
-  isNew: z.boolean(),
-  stage: z.string().optional(),
-  orders: int,
-  money: z.record(z.string(), z.number()),
-});
 const nothing = z.literal(0);
+const storedActivity = z.tuple([
+  int, // brand-day
+  int, // first at, after the cluster's first
+  z.string(), // first channel
+  z.union([z.literal(1), nothing]), // new
+  z.union([z.string(), nothing]), // stage
+  int, // orders
+  z.union([z.record(z.string(), z.number()), nothing]), // money
+]);
 const seenBy = z.tuple([int, z.string()]);
 const storedEvent = z.tuple([
   z.string(), // id
   z.string(), // type
-  int, // occurredAt, after the cluster's first
+  int, // occurredAt, after the event before; of the first, after the cluster's first
   int, // receivedAt, after occurredAt
   z.tuple([z.string(), z.string()]), // channel, account
   z.array(z.union([int, storedIdentifier])), // identifiers: of the graph, or another cluster's
@@ -143,6 +145,33 @@ const stored = z.tuple([
 const LETTERS = { signed: 's', sender_only: 'o', client: 'c', sender: 's', received: 'r' } as const;
 const VERIFIED: Record<string, EventContext['verified']> = { s: 'signed', o: 'sender_only', c: 'client' };
 
+function packEvents(
+  events: readonly Event[],
+  place: ReadonlyMap<string, number>,
+  since: number,
+): StoredEvent[] {
+  let before = since;
+  return events.map((event) => {
+    const packed = packEvent(event, place, before);
+    before = Date.parse(event.occurredAt);
+    return packed;
+  });
+}
+
+function unpackEvents(
+  stored: readonly StoredEvent[],
+  identifiers: readonly Identifier[],
+  since: number,
+): Event[] {
+  let before = since;
+  return stored.map((packed) => {
+    const event = unpackEvent(packed, identifiers, before);
+    before = Date.parse(event.occurredAt);
+    return event;
+  });
+}
+
+/** @param since what its time is counted from, in milliseconds */
 function packEvent(event: Event, place: ReadonlyMap<string, number>, since: number): StoredEvent {
   const at = Date.parse(event.occurredAt);
   const { verified, timeSource, ...context } = event.context;
@@ -197,7 +226,7 @@ function packPerson(person: Person, since: number): StoredPerson {
     packCells(person.cells),
     seen(person.first),
     seen(person.last),
-    person.activity ?? 0,
+    person.activity ? packActivity(person.activity, since) : 0,
     Number.isFinite(person.walkedTo) ? person.walkedTo - since : null,
   ];
 }
@@ -216,10 +245,36 @@ function unpackPerson(
     cells: unpackCells(cells),
     first: seen(first),
     last: seen(last),
-    activity: activity || undefined,
+    activity: activity ? unpackActivity(activity, since) : undefined,
     walkedTo: walkedTo === null ? Number.NEGATIVE_INFINITY : since + walkedTo,
   };
 }
+
+const packActivity = (
+  { day, firstAt, firstChannel, isNew, stage, orders, money }: Activity,
+  since: number,
+): z.infer<typeof storedActivity> => [
+  day,
+  Date.parse(firstAt) - since,
+  firstChannel,
+  isNew ? 1 : 0,
+  stage ?? 0,
+  orders,
+  Object.keys(money).length > 0 ? { ...money } : 0,
+];
+
+const unpackActivity = (
+  [day, firstAt, firstChannel, isNew, stage, orders, money]: z.infer<typeof storedActivity>,
+  since: number,
+): Activity => ({
+  day,
+  ...(stage !== 0 && { stage }),
+  firstAt: toIso(since + firstAt),
+  firstChannel,
+  isNew: isNew === 1,
+  orders,
+  money: money || {},
+});
 
 const packTags = (tags: ReadonlyMap<string, HeldTag>, since: number): z.infer<typeof storedTags> =>
   [...tags].map(([tag, held]) => [

@@ -27,8 +27,8 @@ import {
   watch,
 } from './person.ts';
 
-/** How many events the tail may hold before it is sealed: about ten to a kilobyte, and a segment should fill one. */
-export const TAIL_EVENTS = 10;
+/** How many events the tail may hold before it is sealed. Most tails are sealed before, when the row costs more for them. */
+export const TAIL_EVENTS = 20;
 
 /** How many window ends are tried for the due entry; beyond, it stands at the last one tried: early, never late. */
 const DUE_BOUNDARIES = 64;

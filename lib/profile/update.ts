@@ -15,7 +15,7 @@ export interface UpdateDeps extends OutboxDeps {
 const CHUNK = 128 * 1024;
 
 /** Fewer events than this are not worth the write unit of a segment. */
-const WORTH_SEALING = 4;
+const WORTH_SEALING = 3;
 
 /**
  * One conditional write: folds additions into a cluster's stored state, sealing the tail first if it is full, then

@@ -59,7 +59,12 @@ test('a segment holds exactly the tail that was persisted, and says what is befo
 
 test('a late event is in a newer segment than its time, and a reader finds it', async () => {
   const world = quiet();
-  await world.takeEach(...visits(15), aVisit(2.5, { id: 'late' }), ...visits(40).slice(15));
+  const known = TAIL_EVENTS + 5;
+  await world.takeEach(
+    ...visits(known),
+    aVisit(2.5, { id: 'late' }),
+    ...visits(4 * TAIL_EVENTS).slice(known),
+  );
   const segments = await segmentsOf(world);
   expect(segments[0]).not.toContain('late');
   expect(segments.flat()).toContain('late');
