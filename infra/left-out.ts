@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import type { Plugin } from 'esbuild';
 
 /** A file of a package, of which a bundle gets less than there is. */
@@ -33,6 +34,30 @@ const leftOut: readonly LeftOut[] = [
       const fewer = replaced(source, path, registered, (line, name) => (errorsByClass.has(name) ? line : ''));
       return replaced(fewer, path, /\[(_\w+)\]:/g, (key, name) => `${named.get(name) ?? key.slice(0, -1)}:`);
     },
+  },
+  {
+    // The rules by which a client finds its endpoint: `plain-endpoint.ts` says why and what is known instead.
+    file: /[\\/]@aws-sdk[\\/]client-[a-z-]+[\\/]dist-es[\\/]endpoint[\\/]endpointResolver\.js$/,
+    keep(source, path) {
+      const client = /client-([a-z-]+)/.exec(path)?.[1] ?? '';
+      const service = services.get(client);
+      if (service === undefined || !source.includes('defaultEndpointResolver')) throw changed(path);
+      return `import { plainEndpoint } from ${JSON.stringify(join(import.meta.dirname, 'plain-endpoint.ts'))};
+export const defaultEndpointResolver = plainEndpoint(${JSON.stringify(service)});`;
+    },
+  },
+  {
+    // All regions of the world, for the rules that are left out above.
+    file: /[\\/]@aws-sdk[\\/]core[\\/]dist-es[\\/]submodules[\\/]client[\\/]util-endpoints[\\/]lib[\\/]aws[\\/]partitions\.js$/,
+    keep(source, path) {
+      if (!/^export const partitionsInfo = /m.test(source)) throw changed(path);
+      return 'export const partitionsInfo = { partitions: [] };';
+    },
+  },
+  {
+    // Retries that measure how much they are throttled: asked for by a setting that nobody of ours makes.
+    file: /[\\/]@smithy[\\/]core[\\/]dist-es[\\/]submodules[\\/]retry[\\/]util-retry[\\/](?:AdaptiveRetryStrategy|DefaultRateLimiter)\.js$/,
+    keep: onlyNames,
   },
   {
     // Hashes in JavaScript, for a Node that was built without OpenSSL.
@@ -121,6 +146,13 @@ const errorsByClass = new Set([
   'QueueDoesNotExist',
   'TooManyEntriesInBatchRequest',
   'UnsupportedOperation',
+]);
+
+/** Clients → what their services are called in a host name. */
+const services = new Map([
+  ['dynamodb', 'dynamodb'],
+  ['secrets-manager', 'secretsmanager'],
+  ['sqs', 'sqs'],
 ]);
 
 /** Leaves out of every bundle what `leftOut` lists. */
