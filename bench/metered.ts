@@ -4,7 +4,7 @@ import { ConflictError } from '../lib/platform/errors.ts';
 import type { Item, Key, Table, Value } from '../lib/platform/table.ts';
 
 export interface Call {
-  readonly operation: 'get' | 'put' | 'remove' | 'query' | 'due' | 'scan';
+  readonly operation: 'get' | 'put' | 'add' | 'remove' | 'query' | 'due' | 'scan';
   /** The heads of the row's keys: `P#@`, `P#J`, `A#`. */
   readonly rows: string;
   readonly readUnits: number;
@@ -72,6 +72,13 @@ export function metered(table: Table, onPut: (item: Item) => void = () => {}): M
       return item;
     },
     put: (item, guard) => write('put', item, item, () => table.put(item, guard)),
+    async add(key, increments, set) {
+      const before = await table.get(key);
+      await table.add(key, increments, set);
+      const after = await table.get(key);
+      const [old, now] = [before && wire(before), after && wire(after)];
+      note('add', key, { writeUnits: writeUnits(old, now), indexUnits: indexUnits(DUE, old, now) });
+    },
     remove: (key, guard) => write('remove', key, undefined, () => table.remove(key, guard)),
     async *query(pk, range) {
       const items: Item[] = [];

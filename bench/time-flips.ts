@@ -81,7 +81,8 @@ async function amongMany(): Promise<Measured> {
   };
 }
 
-const isRead = (operation: Call['operation']): boolean => operation !== 'put' && operation !== 'remove';
+const isRead = (operation: Call['operation']): boolean =>
+  operation !== 'put' && operation !== 'add' && operation !== 'remove';
 
 /** The table, noting whenever a quiet profile's row is read or written. */
 function watched(store: Table, touch: () => void): Table {

@@ -16,6 +16,7 @@ import { documentRoute, routes } from '../lib/query/routes.ts';
 import { ruleStore } from '../lib/tags/rules-store.ts';
 
 export const env = z.object({ TABLE_NAME: z.string(), IDENTITY_SECRET: z.string() });
+const read = (file: string) => JSON.parse(readFileSync(new URL(file, import.meta.url), 'utf8'));
 
 const open = async () => {
   const { TABLE_NAME, IDENTITY_SECRET } = env.parse(process.env);
@@ -30,10 +31,10 @@ const open = async () => {
     profiles: profileStore(table),
     conversions: conversionStore(table, systemClock),
     rules: rulesInForce(ruleStore(table, brand), brand, systemClock),
+    ownPaths: z.record(z.string(), z.array(z.string())).parse(read('paths.json')),
     now: systemClock,
   };
 };
 
-const file = new URL('./openapi.json', import.meta.url);
-const all = [...routes, documentRoute(() => JSON.parse(readFileSync(file, 'utf8')))];
+const all = [...routes, documentRoute(() => read('openapi.json'))];
 export const handler = httpHandler(open, (request, deps) => answer(all, request, deps));

@@ -1,5 +1,6 @@
 import { CfnOutput, Stack, type StackProps, Tags as StackTags } from 'aws-cdk-lib';
 import type { Construct } from 'constructs';
+import { pulledAccounts } from '../lib/capture/pull.ts';
 import type { Brand } from '../lib/platform/brand.ts';
 import { Alarms } from './alarms.ts';
 import { Api } from './api.ts';
@@ -8,6 +9,7 @@ import type { BrandContext } from './brand-function.ts';
 import { Capture } from './capture.ts';
 import { Data } from './data.ts';
 import { Profile } from './profile.ts';
+import { Pull } from './pull.ts';
 import { Quarantine } from './quarantine.ts';
 import { Query } from './query.ts';
 import { Rules } from './rules.ts';
@@ -44,6 +46,7 @@ export class BrandStack extends Stack {
     const profile = new Profile(this, 'Profile', { context, data, attribution, secrets });
     const tags = new Tags(this, 'Tags', { context, data, attribution });
     new Capture(this, 'Capture', { context, api, profile, secrets });
+    if (pulledAccounts(brand).length > 0) new Pull(this, 'Pull', { context, profile, secrets });
     new Query(this, 'Query', { context, api, data, secrets });
     new Rules(this, 'Rules', { context, api, data, tags });
     new Quarantine(this, 'Quarantine', { context, api, data, profile });

@@ -4,6 +4,7 @@ import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promise
 import { builtinModules } from 'node:module';
 import { basename, dirname, join, resolve } from 'node:path';
 import { type BuildOptions, build, type Plugin } from 'esbuild';
+import type { Channel } from '../lib/channels/channel.ts';
 import type { Brand } from '../lib/platform/brand.ts';
 import { deadWeight } from './left-out.ts';
 
@@ -129,7 +130,7 @@ export const bundleOptions = {
 /**
  * The functions of one brand: the bundles with the brand's configuration beside each. It travels with the code
  * because the environment of a Lambda function ends at 4 KB. What stands under `local` (secrets in clear) is left out.
- * Beside `query` lies also what it answers to /openapi.json.
+ * Beside `query` lies also what it answers to /openapi.json, and what it knows of the channels' own paths.
  *
  * @returns the folder that holds one folder a function
  */
@@ -143,7 +144,10 @@ export async function stageBrand(
   for (const { name, dir } of built) {
     await put(join(to, name, 'brand.json'), configuration);
     await put(join(to, name, 'index.mjs'), await readFile(join(dir, 'index.mjs')));
-    if (name === 'query') await put(join(to, name, 'openapi.json'), await apiDocument(brand));
+    if (name === 'query') {
+      await put(join(to, name, 'openapi.json'), await apiDocument(brand));
+      await put(join(to, name, 'paths.json'), await pathsOfChannels());
+    }
   }
   return to;
 }
@@ -156,6 +160,15 @@ async function apiDocument(brand: Brand): Promise<Buffer> {
   ]);
   const all = [...routes, documentRoute(() => undefined)];
   return Buffer.from(`${JSON.stringify(openApi(all, brand))}\n`);
+}
+
+/** Channel → its own paths. Made here, because a function that knew the channels themselves would carry all of them. */
+async function pathsOfChannels(): Promise<Buffer> {
+  const { channels } = await import('../lib/channels/registry.ts');
+  const own = Object.values<Channel>(channels).map(
+    ({ name, routes }) => [name, Object.keys(routes)] as const,
+  );
+  return Buffer.from(`${JSON.stringify(Object.fromEntries(own.filter(([, paths]) => paths.length > 0)))}\n`);
 }
 
 /** Puts a file as a whole or not at all: two runs may stage the same brand at once. */

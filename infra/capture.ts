@@ -1,6 +1,7 @@
 import { Duration } from 'aws-cdk-lib';
 import { Construct } from 'constructs';
-import type { Api } from './api.ts';
+import { channelRoutes } from '../lib/capture/routes.ts';
+import type { Api, Routes } from './api.ts';
 import { type BrandContext, BrandFunction } from './brand-function.ts';
 import type { Profile } from './profile.ts';
 import type { Secrets } from './secrets.ts';
@@ -31,8 +32,21 @@ export class Capture extends Construct {
       'Each channel signs in its own way (WeChat, Standard Webhooks, write key): capture checks it.',
       {
         '/webhooks/{channel}/{account}': ['GET', 'POST'],
-        '/v1/{call}': ['POST', 'OPTIONS'],
+        ...ownRoutes(),
       },
     );
   }
+}
+
+/**
+ * The paths that channels have of their own, exactly, with OPTIONS for browsers. API Gateway takes no route that ends in
+ * a slash and does not overlook one either: `/e/` is reached by what may follow it, and capture refuses the rest.
+ */
+function ownRoutes(): Routes {
+  return Object.fromEntries(
+    Object.entries(channelRoutes()).map(([path, methods]) => [
+      path.endsWith('/') ? `${path}{slash+}` : path,
+      [...methods, 'OPTIONS' as const],
+    ]),
+  );
 }

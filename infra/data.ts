@@ -49,9 +49,9 @@ export class Data extends Construct {
     this.give(fn, ...READ_WRITE);
   }
 
-  /** Lets `fn` fold: read, put, and remove the sealed segments of a profile that joined another. */
+  /** Lets `fn` fold: read, put, remove the sealed segments of a profile that joined another, and count what arrived. */
   letFold(fn: Lambda): void {
-    this.give(fn, ...READ_WRITE, 'dynamodb:DeleteItem');
+    this.give(fn, ...READ_WRITE, 'dynamodb:DeleteItem', 'dynamodb:UpdateItem');
   }
 
   /** Lets `fn` read and write, ask who is due, and walk over all rows after a rule changed. */

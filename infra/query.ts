@@ -39,6 +39,7 @@ export class Query extends Construct {
         '/tags/{tag}/profiles': ['GET'],
         '/attribution': ['GET'],
         '/conversions/{id}': ['GET'],
+        '/channels': ['GET'],
         '/reviews': ['GET'],
       },
     );

@@ -33,7 +33,10 @@ const segmentsOf = (path: string) => path.split('/').slice(1);
 const isGreedy = (segment: string | undefined) => segment?.endsWith('+}') === true;
 const nameOf = (segment: string) => segment.replace(/^\{|\+?\}$/g, '');
 
-/** The most specific route that fits: written-out segments before {parameters}, those before {greedy+}, $default last. */
+/**
+ * The most specific route that fits: written-out segments before {parameters}, those before {greedy+}, $default last.
+ * A {greedy+} may stand for nothing after its slash: it is the one way to a path that ends in one.
+ */
 export function matchRoute(routes: readonly RoutePlan[], method: string, path: string): Match | undefined {
   const given = segmentsOf(path);
   const fits = routes.filter((route) => {
@@ -42,7 +45,10 @@ export function matchRoute(routes: readonly RoutePlan[], method: string, path: s
     const wanted = segmentsOf(route.path);
     const greedy = isGreedy(wanted.at(-1));
     if (greedy ? given.length < wanted.length : given.length !== wanted.length) return false;
-    return wanted.every((segment, i) => (segment.startsWith('{') ? given[i] !== '' : segment === given[i]));
+    return wanted.every((segment, i) => {
+      if (isGreedy(segment)) return true;
+      return segment.startsWith('{') ? given[i] !== '' : segment === given[i];
+    });
   });
   const rank = (route: RoutePlan) =>
     route.key === '$default'

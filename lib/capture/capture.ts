@@ -1,15 +1,19 @@
-import { type Channel, MisconfiguredError, type RawAccount, type Received } from '../channels/channel.ts';
-import { accountsOf, channelNamed, homeOf } from '../channels/registry.ts';
-import { sameSecret } from '../channels/verify.ts';
-import { type Brand, secretName } from '../platform/brand.ts';
+import { refusalOf, tallyOf } from '../arrivals/tally.ts';
+import { MisconfiguredError, type Received } from '../channels/channel.ts';
+import { channelNamed } from '../channels/registry.ts';
+import type { Tally } from '../events/event.ts';
+import type { Brand } from '../platform/brand.ts';
 import type { Clock } from '../platform/clock.ts';
 import { RejectedError } from '../platform/errors.ts';
 import { type HttpReply, type HttpRequest, refusal } from '../platform/http.ts';
+import { logError } from '../platform/log.ts';
 import type { Queue } from '../platform/queue.ts';
 import type { Secrets } from '../platform/secrets.ts';
 import { MESSAGE_BYTES } from '../platform/sqs.ts';
+import { type Addressee, addresseeOf } from './account.ts';
 import { chunks } from './chunks.ts';
-import type { Nonces } from './nonces.ts';
+import { type Nonces, signedOnce } from './nonces.ts';
+import { type Stop, stopsAt } from './routes.ts';
 
 export interface CaptureDeps {
   readonly brand: Brand;
@@ -33,94 +37,100 @@ export type CaptureFact =
       readonly properties: Readonly<Record<string, string | number>>;
     };
 
-/** The channel of the routes whose URL names none: the tracking protocol. */
-const TRACKING = 'segment';
-
 /**
  * One request of a sender, from raw bytes to the queue: find the account, check, open, make events of it, queue them,
  * answer. The answer is given when everything is durably queued and never before, so that what was answered is
  * never lost; what cannot become an event travels beside the others as a fault.
  *
- * Whoever is not who they claim is answered 401 with one and the same words, whatever was wrong.
+ * Whoever is not who they claim is answered 401 with one and the same words, whatever was wrong; a vendor that wants
+ * another form of refusal gets it (`refuse`). What is refused after its account was found is counted there.
  */
 export async function capture(request: HttpRequest, deps: CaptureDeps): Promise<HttpReply> {
-  const name = request.params.channel ?? TRACKING;
-  const channel = channelNamed(name);
+  const stops = stopsOf(request);
+  const channel = stops[0]?.channel;
   if (!channel) return refusal(404, 'unknown_account', 'no such channel or account');
-  const headers = channel.headers;
+  const { name, headers } = channel;
   if (request.method === 'OPTIONS') return { status: 204, headers };
   try {
-    const reply = await answer(request, channel, deps);
+    const reply = await answer(request, stops, deps);
     return { ...reply, headers: { ...headers, ...reply.headers } };
   } catch (error) {
     if (error instanceof MisconfiguredError)
       deps.tell({ what: 'misconfigured', channel: name, message: error.message });
     if (!(error instanceof RejectedError)) throw error;
     deps.tell({ what: 'refused', channel: name, reason: error.reason, status: error.status });
-    const reply =
+    const reply = channel.refuse(
       error.status === 401
         ? refusal(401, 'unauthorized', 'not signed by who it claims to be from, or not now')
-        : refusal(error.status, error.reason, error.message);
+        : refusal(error.status, error.reason, error.message),
+    );
     return { ...reply, headers: { ...headers, ...reply.headers } };
   }
 }
 
-async function answer(request: HttpRequest, channel: Channel, deps: CaptureDeps): Promise<HttpReply> {
+/** The channel that the URL names, or those that have this path of their own. */
+function stopsOf({ path, params }: HttpRequest): Stop[] {
+  if (params.channel === undefined) return stopsAt(path);
+  const channel = channelNamed(params.channel);
+  return channel ? [{ channel, path, methods: ['POST'], params }] : [];
+}
+
+async function answer(request: HttpRequest, stops: readonly Stop[], deps: CaptureDeps): Promise<HttpReply> {
+  const most = Math.max(...stops.map(({ channel }) => channel.maxBytes));
+  if (request.body.length > most)
+    throw new RejectedError('too_large', `at most ${most / 1024} KB; send it in several requests`, 413);
+  const addressee = await addresseeOf(request, stops, deps);
+  const { account, stop } = addressee;
+  try {
+    return await take(request, addressee, deps);
+  } catch (error) {
+    const reason = reasonOf(error);
+    const source = { channel: stop.channel.name, account: account.id };
+    if (reason !== undefined) await count(refusalOf(reason, source, deps.now()), deps.queue);
+    throw error;
+  }
+}
+
+/** Why an account's request was not taken; nothing where it is our own trouble of the moment. */
+const reasonOf = (error: unknown): string | undefined =>
+  error instanceof MisconfiguredError
+    ? 'misconfigured'
+    : error instanceof RejectedError
+      ? error.reason
+      : undefined;
+
+/** What an account is sent: checked, opened, queued. @throws RejectedError */
+async function take(
+  request: HttpRequest,
+  { account, stop: { channel, methods } }: Addressee,
+  deps: CaptureDeps,
+): Promise<HttpReply> {
   const now = deps.now();
-  if (request.body.length > channel.maxBytes)
-    throw new RejectedError(
-      'too_large',
-      `at most ${channel.maxBytes / 1024} KB; send it in several requests`,
-      413,
-    );
-  const account = await accountFor(request, channel, deps);
   const handshake = channel.handshake(request, account, now);
   if (handshake) return handshake;
-  if (request.method !== 'POST') throw new RejectedError('bad_method', 'events are sent by POST', 405);
+  if (!methods.some((method) => method === request.method))
+    throw new RejectedError('bad_method', `events are sent by ${methods.join(' or ')}`, 405);
   const received = channel.receive(request, account, now);
-  if (
-    received.nonce !== undefined &&
-    !deps.nonces.take(`${channel.name}/${account.id}/${received.nonce}`, now)
-  )
+  const source = { channel: channel.name, account: account.id };
+  const nonce = received.nonce === undefined ? undefined : signedOnce(source, received.nonce, request.body);
+  if (nonce && !deps.nonces.take(nonce.query, now))
     throw new RejectedError('nonce_replayed', 'this query was used before', 401);
-  const bodies = chunks(received.events, received.faults, MESSAGE_BYTES);
-  if (bodies.length > 0) await deps.queue.send(bodies);
+  const { events, faults } = received;
+  const tally = tallyOf(received, source, now);
+  if (events.length + faults.length > 0)
+    await deps.queue.send(chunks(events, faults, MESSAGE_BYTES, { tally, nonce }));
+  else if (tally) await count(tally, deps.queue);
   tellOf(received, channel.name, account.id, deps);
   return received.reply;
 }
 
-/** The account that the URL names, or whose key the request carries. @throws RejectedError 404, 401 */
-async function accountFor(request: HttpRequest, channel: Channel, deps: CaptureDeps): Promise<RawAccount> {
-  const { brand } = deps;
-  const accounts = accountsOf(brand, channel.name);
-  const open = async (id: string, settings: unknown): Promise<RawAccount> => ({
-    id,
-    settings,
-    secret: await deps.secrets.get(secretName(brand, channel.secretOf(settings))),
-    home: homeOf(brand),
-  });
-  const id = request.params.account;
-  if (id !== undefined) {
-    if (!Object.hasOwn(accounts, id))
-      throw new RejectedError('unknown_account', 'no such channel or account', 404);
-    return open(id, accounts[id]);
+/** Lets be counted what brings nothing else. The sender is answered all the same if that fails. */
+async function count(tally: Tally, queue: Queue): Promise<void> {
+  try {
+    await queue.send(chunks([], [], MESSAGE_BYTES, { tally }));
+  } catch (error) {
+    logError('counting a request', error, tally.source);
   }
-  const key = channel.addressOf(request) ?? '';
-  const all = await Promise.allSettled(
-    Object.entries(accounts).map(([name, settings]) => open(name, settings)),
-  );
-  const opened = all.flatMap((it) => (it.status === 'fulfilled' ? [it.value] : []));
-  // Every key is compared, whichever holds: the time taken says nothing.
-  const [account] = opened.filter((it) =>
-    channel
-      .keysOf(it.secret)
-      .map((held) => sameSecret(held, key))
-      .includes(true),
-  );
-  if (account) return account;
-  const failed = all.find((it) => it.status === 'rejected');
-  if (failed) throw failed.reason; // it may have been the key of this account: the sender tries again
-  throw new RejectedError('unknown_key', 'no account has this key', 401);
 }
 
 function tellOf(

@@ -1,4 +1,4 @@
-import type { Event, Fault } from '../events/event.ts';
+import type { Event, EventsMessage, Fault } from '../events/event.ts';
 
 /**
  * Events or faults of one message. A batch of the profile function is up to a hundred messages, and every event may be
@@ -13,16 +13,31 @@ const FRAME_BYTES = 64;
  * Messages of the `events` queue, in order, as few as fit: each body is an `eventsMessage` of at most `most` bytes
  * and 25 events or faults.
  * One event or fault is always far below that (`EVENT_BYTES`, `FAULT_BYTES`).
+ *
+ * @param beside what the request was beside them: the tally stands in the first message, which is there for its sake
+ *   if need be; the nonce in each
  */
-export function chunks(events: readonly Event[], faults: readonly Fault[], most: number): string[] {
+export function chunks(
+  events: readonly Event[],
+  faults: readonly Fault[],
+  most: number,
+  { tally, nonce }: Pick<EventsMessage, 'tally' | 'nonce'> = {},
+): string[] {
   const bodies: string[] = [];
+  const each = nonce ? `,"nonce":${JSON.stringify(nonce)}` : '';
+  let once = tally ? `,"tally":${JSON.stringify(tally)}` : '';
+  const frame = () => FRAME_BYTES + Buffer.byteLength(each) + Buffer.byteLength(once);
   let parts = { events: [] as string[], faults: [] as string[] };
-  let bytes = FRAME_BYTES;
+  let bytes = frame();
   const close = () => {
-    if (parts.events.length + parts.faults.length > 0)
-      bodies.push(`{"events":[${parts.events.join(',')}],"faults":[${parts.faults.join(',')}]}`);
+    if (parts.events.length + parts.faults.length > 0 || once !== '') {
+      bodies.push(
+        `{"events":[${parts.events.join(',')}],"faults":[${parts.faults.join(',')}]${each}${once}}`,
+      );
+      once = '';
+    }
     parts = { events: [], faults: [] };
-    bytes = FRAME_BYTES;
+    bytes = frame();
   };
   const add = (to: 'events' | 'faults', value: Event | Fault) => {
     const text = JSON.stringify(value);

@@ -1,3 +1,5 @@
+import { createHash } from 'node:crypto';
+import type { SignedOnce, Source } from '../events/event.ts';
 import { MINUTE } from '../platform/clock.ts';
 
 /** Where a signature does not cover the body, a query that was seen once would sign anything: it is taken once. */
@@ -11,9 +13,10 @@ const KEEP_MS = 10 * MINUTE;
 const MOST = 20_000;
 
 /**
- * Nonces in the memory of one instance of the function. It narrows a gap that plain mode has by design and does not
- * close it: another instance has seen other nonces. That is why such events say `sender_only`, and why safe mode is
- * what accounts use unless they say otherwise.
+ * Nonces in the memory of one instance of the function, which refuses what it has seen. Another instance has seen
+ * others: so the message carries the nonce too (`signedOnce`), and what comes with a second body is stopped behind the
+ * queue, where all instances meet. Neither tells which of two bodies was the sender's: that is why such events say
+ * `sender_only`, and why safe mode is what accounts use unless they say otherwise.
  */
 export function openNonces(): Nonces {
   const seen = new Map<string, number>();
@@ -29,3 +32,11 @@ export function openNonces(): Nonces {
     },
   };
 }
+
+/** What a message says of a query that signs no body: which it was, and which body it came with. */
+export const signedOnce = ({ channel, account }: Source, nonce: string, body: Buffer): SignedOnce => ({
+  query: createHash('sha256')
+    .update(JSON.stringify([channel, account, nonce]))
+    .digest('base64url'),
+  body: createHash('sha256').update(body).digest('base64url'),
+});

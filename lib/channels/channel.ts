@@ -6,7 +6,7 @@ import type { Event, Fault, Json, Source } from '../events/event.ts';
 import { FaultError } from '../events/fault.ts';
 import { eventId } from '../events/id.ts';
 import type { Home } from '../events/identifiers.ts';
-import { toIso } from '../platform/clock.ts';
+import { type Clock, toIso } from '../platform/clock.ts';
 import { RejectedError } from '../platform/errors.ts';
 import type { HttpReply, HttpRequest } from '../platform/http.ts';
 
@@ -31,6 +31,16 @@ export interface ChannelSpec<Settings extends { secret: string }, Secret> {
     of(request: HttpRequest): string | undefined;
     keys(secret: Secret): readonly string[];
   };
+  /**
+   * The paths that are this channel's own, exactly as senders write them, with `{names}` for one segment each, and the
+   * methods that bring events or questions. Channels may share a path: then the key in the request says whose it is.
+   */
+  readonly routes?: Routes;
+  /**
+   * Its senders try nothing again and throw a batch away for one refusal: of a message that is too long to be kept
+   * until somebody mends it, the beginning is kept instead of refusing all that came with it.
+   */
+  readonly cutsFaults?: boolean;
   /** Headers of every reply, refusals too. */
   readonly headers?: Readonly<Record<string, string>>;
   /** The answer to a request that carries no messages (a challenge, a preflight), or nothing if it carries some. */
@@ -45,14 +55,40 @@ export interface ChannelSpec<Settings extends { secret: string }, Secret> {
   /** What one message means. @throws FaultError: then this message is a fault and the others go on. */
   read(message: Json, envelope: Envelope, account: Place<Settings>): Reading;
   /** What the sender wants to hear; 200 and nothing unless said. */
-  reply?(outcome: Outcome): HttpReply;
+  reply?(outcome: Outcome, envelope: Envelope): HttpReply;
+  /**
+   * How this vendor wants a refusal, made of the one that everybody gets (its words never say which check failed).
+   * It must not be a 2xx: a sender that was refused has to know.
+   */
+  refuse?(refusal: HttpReply): HttpReply;
+  /** For a vendor that does not send: asks it for the next messages, nothing if it has none. */
+  pull?(account: Account<Settings, Secret>, outside: Outside): Promise<Pulled | undefined>;
 }
+
+/** What asking a vendor needs of the world. */
+export interface Outside {
+  readonly fetch: typeof fetch;
+  readonly now: Clock;
+}
+
+/** What a vendor gave when it was asked. */
+export interface Pulled {
+  /** The messages, signed as if they had been sent: they come in by the same door. */
+  readonly request: HttpRequest;
+  /** Tells the vendor that it may forget them: called when they are durably queued and never before. */
+  confirm(): Promise<void>;
+}
+
+export type Routes = Readonly<Record<`/${string}`, readonly ('GET' | 'POST')[]>>;
+
+/** The brand's name, language, currency and time zone: what a message leaves open. */
+export type BrandHome = Home & { readonly currency: string; readonly timezone: string };
 
 /** An account without its secret: all that reading a message may depend on. */
 export interface Place<Settings> {
   readonly id: string;
   readonly settings: Settings;
-  readonly home: Home & { readonly currency: string };
+  readonly home: BrandHome;
 }
 
 export interface Account<Settings, Secret> extends Place<Settings> {
@@ -65,6 +101,8 @@ export interface Opened {
   readonly envelope: Envelope;
   /** To be accepted once only: where the signature does not cover the body. */
   readonly nonce?: string;
+  /** What the sender wants to hear, where that depends on the request (it is sealed with the key that opened it). */
+  readonly reply?: HttpReply;
 }
 
 const envelope = z.strictObject({
@@ -112,12 +150,13 @@ export interface RawAccount {
   readonly id: string;
   readonly settings: unknown;
   readonly secret: unknown;
-  readonly home: Home & { readonly currency: string };
+  readonly home: BrandHome;
 }
 
 export interface Channel {
   readonly name: string;
   readonly maxBytes: number;
+  readonly routes: Routes;
   readonly headers: Readonly<Record<string, string>>;
   /** The settings' faults, in words; none if they are good. */
   checkSettings(settings: unknown): readonly string[];
@@ -127,10 +166,14 @@ export interface Channel {
   addressOf(request: HttpRequest): string | undefined;
   /** What an account's secret answers to; nothing while the secret is not filled in. */
   keysOf(secret: unknown): readonly string[];
+  /** A refusal as this vendor wants it. */
+  refuse(refusal: HttpReply): HttpReply;
   /** The answer to a handshake, or nothing if this is none. @throws RejectedError */
   handshake(request: HttpRequest, account: RawAccount, now: number): HttpReply | undefined;
   /** The events and faults of a request. @throws RejectedError if it is refused as a whole */
   receive(request: HttpRequest, account: RawAccount, now: number): Received;
+  /** Asks the vendor for the next messages; absent for those that send. */
+  readonly pull: ((account: RawAccount, outside: Outside) => Promise<Pulled | undefined>) | undefined;
   /** Decodes a fault again. @throws RejectedError if its body is not one that this channel wrote */
   replay(fault: Fault, account: Omit<RawAccount, 'secret'>): Outcome;
 }
@@ -140,11 +183,14 @@ const faultBody = z.union([
   z.strictObject({ message: z.json(), envelope }),
   z.strictObject({ text: z.string(), envelope }),
   z.strictObject({ gzip: z.base64(), envelope }),
+  /** The beginning of what was too long to be kept: to be looked at, and not to be read again. */
+  z.strictObject({ cut: z.string(), bytes: z.int(), envelope }),
 ]);
 
 /** Faults whose body is longer than this are kept compressed, so that one always fits a message of the queue. */
 const PLAIN_BYTES = 48 * 1024;
 const FAULT_BYTES = 200 * 1024;
+const CUT_CHARACTERS = 8 * 1024;
 
 /** A channel made from how it speaks. */
 export function channel<Settings extends { secret: string }, Secret>(
@@ -218,7 +264,7 @@ export function channel<Settings extends { secret: string }, Secret>(
       message: error.message,
       receivedAt: toIso(receivedAt),
       source: sourceOf(account),
-      body: { ...packed(what, content, body), envelope: delivery },
+      body: { ...packed(what, content, body, spec.cutsFaults === true), envelope: delivery },
     };
     return { events: [], faults: [fault], at: [delivery.index ?? 0], notices: [], ignored: [] };
   }
@@ -226,6 +272,7 @@ export function channel<Settings extends { secret: string }, Secret>(
   return {
     name: spec.name,
     maxBytes: spec.maxBytes,
+    routes: spec.routes ?? {},
     headers: spec.headers ?? {},
     checkSettings(settings) {
       const parsed = spec.settings.safeParse(settings);
@@ -239,6 +286,8 @@ export function channel<Settings extends { secret: string }, Secret>(
       const parsed = spec.secret.safeParse(secret);
       return parsed.success ? (spec.address?.keys(parsed.data) ?? []) : [];
     },
+    refuse: (refusal) => spec.refuse?.(refusal) ?? refusal,
+    pull: spec.pull && (async (raw, outside) => spec.pull?.(accountOf(raw), outside)),
     handshake: (request, account, now) => spec.handshake?.(request, accountOf(account), now),
     receive(request, raw, now) {
       if (request.body.length > spec.maxBytes)
@@ -246,12 +295,18 @@ export function channel<Settings extends { secret: string }, Secret>(
       const account = accountOf(raw);
       const opened = spec.verify(request, account, now);
       const outcome = outcomeOf(opened.text, opened.envelope, account, now);
-      return { ...outcome, reply: spec.reply?.(outcome) ?? { status: 200 }, nonce: opened.nonce };
+      return {
+        ...outcome,
+        reply: opened.reply ?? spec.reply?.(outcome, opened.envelope) ?? { status: 200 },
+        nonce: opened.nonce,
+      };
     },
     replay(fault, raw) {
       const body = faultBody.safeParse(fault.body);
       if (!body.success)
         throw new RejectedError('not_replayable', 'the fault was not written by a channel', 422);
+      if ('cut' in body.data)
+        throw new RejectedError('not_replayable', 'it was too long: only its beginning was kept', 422);
       const { envelope: delivery } = body.data;
       const place = placeOf(raw);
       const receivedAt = Date.parse(fault.receivedAt);
@@ -278,9 +333,16 @@ function ours<T>(schema: z.ZodType<T>, value: unknown, what: string): T {
   throw new MisconfiguredError(`${what} is not filled in rightly, at ${paths}`); // values stay out: it is a secret
 }
 
-function packed(what: 'message' | 'text', content: Json, body: string): { [name: string]: Json } {
+function packed(
+  what: 'message' | 'text',
+  content: Json,
+  body: string,
+  cuts: boolean,
+): { [name: string]: Json } {
   if (Buffer.byteLength(body) <= PLAIN_BYTES) return { [what]: content };
   const gzip = gzipSync(body).toString('base64');
+  if (gzip.length > FAULT_BYTES && cuts)
+    return { cut: body.slice(0, CUT_CHARACTERS), bytes: Buffer.byteLength(body) };
   if (gzip.length > FAULT_BYTES)
     throw new RejectedError(
       'too_large',
@@ -290,7 +352,7 @@ function packed(what: 'message' | 'text', content: Json, body: string): { [name:
   return { gzip };
 }
 
-function unpacked(body: z.infer<typeof faultBody>): Json {
+function unpacked(body: Exclude<z.infer<typeof faultBody>, { cut: string }>): Json {
   if ('message' in body) return body.message;
   if ('text' in body) return body.text;
   return z.json().parse(JSON.parse(gunzipSync(Buffer.from(body.gzip, 'base64')).toString()));

@@ -44,3 +44,11 @@ export function campaignOfUrl(url: string | undefined): DraftContext['campaign']
   for (const [name, value] of new URLSearchParams(query)) if (name.startsWith('utm_')) fields[name] ??= value;
   return campaignOf(fields);
 }
+
+/** The properties that have a value: a vendor leaves out, or writes as empty text, what it does not know. */
+export const stated = (properties: Readonly<Record<string, Json | undefined>>): Record<string, Json> =>
+  Object.fromEntries(
+    Object.entries(properties).flatMap(([name, value]) =>
+      value === undefined || value === null || value === '' ? [] : [[name, value]],
+    ),
+  );

@@ -1,14 +1,50 @@
 import type { Brand } from '../platform/brand.ts';
 import type { Channel } from './channel.ts';
+import { dingtalk } from './dingtalk.ts';
+import { doudian } from './doudian.ts';
+import { douyinMiniapp } from './douyin-miniapp.ts';
+import { douyinOpen } from './douyin-open.ts';
+import { feishu } from './feishu.ts';
 import { generic } from './generic.ts';
+import { meta } from './meta.ts';
+import { posthog } from './posthog.ts';
+import { rudderstack } from './rudderstack.ts';
 import { segment } from './segment.ts';
+import { sensors } from './sensors.ts';
+import { shopify } from './shopify.ts';
+import { stripe } from './stripe.ts';
+import { taobaoTmc } from './taobao-tmc.ts';
+import { wechatMiniprogram } from './wechat-miniprogram.ts';
 import { wechatOa } from './wechat-oa.ts';
+import { wechatPay } from './wechat-pay.ts';
+import { wecom } from './wecom.ts';
+import { weimob } from './weimob.ts';
+import { xiaohongshu } from './xiaohongshu.ts';
+import { youzan } from './youzan.ts';
 
 /** Every channel, by the name that brands and URLs use. A new one is a value here and a file beside this one. */
 export const channels = {
   'wechat-oa': wechatOa,
+  'wechat-miniprogram': wechatMiniprogram,
+  'wechat-pay': wechatPay,
+  wecom,
+  feishu,
+  dingtalk,
+  'douyin-open': douyinOpen,
+  'douyin-miniapp': douyinMiniapp,
+  doudian,
+  xiaohongshu,
+  'taobao-tmc': taobaoTmc,
+  youzan,
+  weimob,
+  shopify,
+  stripe,
+  meta,
   generic,
   segment,
+  rudderstack,
+  posthog,
+  sensors,
 } satisfies Record<string, Channel>;
 
 export type ChannelName = keyof typeof channels;
@@ -22,12 +58,13 @@ export const channelNamed = (name: string): Channel | undefined =>
 export const accountsOf = (brand: Pick<Brand, 'channels'>, channel: string): Brand['channels'][string] =>
   Object.hasOwn(brand.channels, channel) ? (brand.channels[channel] ?? {}) : {};
 
-/** What an account's messages are read against: the brand's name, language and currency. */
-export const homeOf = ({ name, locale, currency }: Pick<Brand, 'name' | 'locale' | 'currency'>) => ({
+/** What an account's messages are read against: the brand's name, language, currency and time zone. */
+export const homeOf = ({
   name,
   locale,
   currency,
-});
+  timezone,
+}: Pick<Brand, 'name' | 'locale' | 'currency' | 'timezone'>) => ({ name, locale, currency, timezone });
 
 /** The references of all secrets that a brand's channels need, each once, in order. @throws ZodError on bad settings */
 export function secretReferences(brand: Pick<Brand, 'channels'>): string[] {

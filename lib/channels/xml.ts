@@ -4,8 +4,11 @@ import { FaultError } from '../events/fault.ts';
 
 const DEPTH = 8;
 
+/** Five hundred items of ten fields: no vendor's message has more. */
+const ELEMENTS = 5000;
+
 /** The only elements that may repeat in what WeChat and WeCom send; they are always an array. */
-const REPEATED = new Set(['List', 'Item']);
+const REPEATED = new Set(['List', 'Item', 'item']);
 
 interface Node {
   readonly name: string;
@@ -19,12 +22,13 @@ interface Node {
  * int64 ids are what they were); an element with children is an object; `List` and `Item` are arrays.
  *
  * @throws FaultError `undecodable`: not well-formed, DOCTYPE, processing instruction, attribute, an element that
- *   repeats, text between elements, or nesting deeper than 8
+ *   repeats, text between elements, nesting deeper than 8, or more than 5000 elements
  */
 export function readXml(text: string): { [name: string]: Json } {
   const parser = new SaxesParser();
   const stack: Node[] = [];
   let root: Json | undefined;
+  let elements = 0;
   const refuse = (why: string): never => {
     throw new FaultError('undecodable', `XML: ${why}`);
   };
@@ -34,6 +38,7 @@ export function readXml(text: string): { [name: string]: Json } {
   parser.on('error', () => refuse('not well-formed')); // the parser's own words quote the body
   parser.on('opentag', ({ name }) => {
     if (stack.length >= DEPTH) refuse(`nested deeper than ${DEPTH}`);
+    if (++elements > ELEMENTS) refuse(`more than ${ELEMENTS} elements`);
     const above = stack.at(-1);
     if (above) above.parent = true;
     stack.push({ name, children: {}, parent: false, text: '' });

@@ -1,7 +1,7 @@
 import type { EventContext, Json } from './event.ts';
 import { eventType } from './event.ts';
 import { FaultError } from './fault.ts';
-import { type PropertyKind, signedOnly, standardType } from './standard.ts';
+import { type PropertyKind, type StandardType, signedOnly, standardType } from './standard.ts';
 
 type Properties = Readonly<Record<string, Json>>;
 
@@ -57,6 +57,9 @@ const byName = (name: string): PropertyKind | undefined =>
  * money, its `currency` ISO 4217, or `null`. A custom type has what it has, but for `*_id`: an id is never a number.
  * Numbers that stand for ids become strings where no digit can have been lost.
  *
+ * A payment or a refund may say `amount_pending: true` instead of its amount, where the vendor's push has none: it
+ * counts as one and is worth nothing until an event of the same order says how much.
+ *
  * @throws FaultError `bad_type`, `client_money`, `missing_property`, `bad_property`
  */
 export function checkEvent(
@@ -75,19 +78,41 @@ export function checkEvent(
       `a client that holds no secret cannot say ${type}: send it from a server, through a signed channel`,
     );
   const standard = standardType(type);
+  const pending = pendingOf(type, standard, properties);
   const checked: Record<string, Json> = {};
   for (const [name, value] of Object.entries(properties)) {
     if (name.length > 128)
       throw new FaultError('bad_property', 'the name of a property has at most 128 characters');
-    const kind = standard?.required[name] ?? (standard || name.endsWith('_id') ? byName(name) : undefined);
     const required = standard !== undefined && Object.hasOwn(standard.required, name);
+    const named = standard || name.endsWith('_id') ? byName(name) : undefined;
+    const kind = required ? standard.required[name] : named;
     if (kind === 'id' && value === '' && !required) continue; // how tills write "none"
     checked[name] = kind && (value !== null || required) ? formed(type, name, kind, value) : value;
   }
   for (const [name, kind] of Object.entries(standard?.required ?? {}))
-    if (!Object.hasOwn(checked, name))
+    if (!Object.hasOwn(checked, name) && !pending.includes(name))
       throw new FaultError('missing_property', `${type} needs ${name}: ${forms[kind].says}`);
   return checked;
+}
+
+/** What the type requires and this event may lack, because it says that its amount is not known yet. */
+function pendingOf(
+  type: string,
+  standard: StandardType | undefined,
+  properties: Properties,
+): readonly string[] {
+  const names = standard?.pending ?? [];
+  if (names.length === 0 || !Object.hasOwn(properties, 'amount_pending')) return [];
+  if (typeof properties.amount_pending !== 'boolean')
+    throw new FaultError('bad_property', `amount_pending of ${type} has to be ${forms.flag.says}`);
+  if (!properties.amount_pending) return [];
+  const claimed = names.find((name) => name.endsWith('_amount') && Object.hasOwn(properties, name));
+  if (claimed)
+    throw new FaultError(
+      'bad_property',
+      `${type} has ${claimed} and says that it is pending: send one of them`,
+    );
+  return names;
 }
 
 function formed(type: string, name: string, kind: PropertyKind, value: Json): Json {

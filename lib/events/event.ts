@@ -67,7 +67,8 @@ export type Source = z.infer<typeof source>;
  * One thing that a customer did, in one form for all channels (design §3).
  *
  * `traits` are what the event says of the customer (Segment's `identify`, a CRM row): last writer wins by
- * (occurredAt, id). A trait set to `null` is taken away.
+ * (occurredAt, id). A trait set to `null` is taken away. `traitsOnce` are said only if nobody said them before: the
+ * first writer wins by (occurredAt, id), and any writer of `traits` wins over it.
  */
 export const event = z.strictObject({
   id: z.string().regex(/^[A-Za-z0-9_-]{16}$/),
@@ -78,6 +79,7 @@ export const event = z.strictObject({
   identifiers: z.array(identifier).min(1).max(20),
   properties: z.record(z.string().max(128), z.json()),
   traits: z.record(z.string().max(128), z.json()).optional(),
+  traitsOnce: z.record(z.string().max(128), z.json()).optional(),
   context: eventContext,
 });
 export type Event = z.infer<typeof event>;
@@ -95,8 +97,35 @@ export const fault = z.strictObject({
 });
 export type Fault = z.infer<typeof fault>;
 
-/** A message of the `events` queue: everything one request became. */
-export const eventsMessage = z.strictObject({ events: z.array(event), faults: z.array(fault) });
+/** How many of each name. */
+const counts = z.record(z.string().min(1).max(64), z.int().positive());
+
+/** What a request was beside its events and faults. It is counted for whoever watches what arrives, and nothing else. */
+export const tally = z.strictObject({
+  source,
+  at: instant,
+  /** Why the request was refused; then it brought nothing else. */
+  refused: z.string().min(1).max(64).optional(),
+  /** Messages that the channel has no use for, by the vendor's name. */
+  ignored: counts.optional(),
+  /** What concerns the brand and no customer, by type. */
+  notices: counts.optional(),
+});
+export type Tally = z.infer<typeof tally>;
+
+const sha256 = z.string().regex(/^[A-Za-z0-9_-]{43}$/);
+
+/** A signature that does not cover the body may be used with one body only: digests of both. */
+export const signedOnce = z.strictObject({ query: sha256, body: sha256 });
+export type SignedOnce = z.infer<typeof signedOnce>;
+
+/** A message of the `events` queue: what one request became, or a part of it. */
+export const eventsMessage = z.strictObject({
+  events: z.array(event),
+  faults: z.array(fault),
+  tally: tally.optional(),
+  nonce: signedOnce.optional(),
+});
 export type EventsMessage = z.infer<typeof eventsMessage>;
 
 /** Order of events everywhere: by time, then by id, never by arrival. */

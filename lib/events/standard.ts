@@ -14,6 +14,11 @@ export interface StandardType {
   /** `notice`: about the brand's own things, no customer did it. */
   readonly tier: 'core' | 'ext' | 'notice';
   readonly required: Readonly<Record<string, PropertyKind>>;
+  /**
+   * Of the required, those that may be absent while `amount_pending` is true: the vendor says that money moved and not
+   * how much (a push without amounts). An amount is then known to be unknown; it is never 0.
+   */
+  readonly pending?: readonly string[];
   /** The name that Segment's specification gives it; absent: it has none. */
   readonly segment?: string;
   /** The name or names that Google Analytics 4 gives it. */
@@ -95,6 +100,7 @@ export const standardTypes = {
   order_paid: {
     tier: 'core',
     required: { ...order, paid_amount: 'money', currency: 'currency' },
+    pending: ['paid_amount', 'currency'],
     segment: 'Order Completed',
     ga4: ['purchase'],
   },
@@ -105,6 +111,7 @@ export const standardTypes = {
   order_refunded: {
     tier: 'core',
     required: { ...refund, refund_amount: 'money', currency: 'currency' },
+    pending: ['refund_amount', 'currency'],
     segment: 'Order Refunded',
     ga4: ['refund'],
   },

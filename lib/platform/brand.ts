@@ -51,10 +51,89 @@ export const modelName = z.enum([
   'u_shaped',
   'w_shaped',
   'time_decay',
+  'composite',
 ]);
 export type ModelName = z.infer<typeof modelName>;
 
 const share = z.number().min(0).max(1);
+
+/** How near to the purchase a contact is by its kind: the pay page, a consultation, content. */
+export const touchRole = z.enum(['direct', 'indirect', 'latent']);
+export type TouchRole = z.infer<typeof touchRole>;
+
+/** Event types that count more or less in a scenario. */
+const scenario = z.record(word, z.number().min(0.5).max(3));
+
+/** Scenarios that a brand can take as they are; reports name no numbers, 1.5 is ours. */
+export const scenarioPresets = {
+  default: {},
+  promotion: { coupon_issued: 1.5 },
+  brand: { content_shared: 1.5 },
+} satisfies Record<string, z.infer<typeof scenario>>;
+
+/** Brand-days on which a scenario applies: from ≤ day < to. */
+const season = z
+  .strictObject({ from: z.iso.date(), to: z.iso.date(), scene: word })
+  .refine(({ from, to }) => from < to, { error: '`to` is the day after the last, and comes after `from`' });
+
+const weight = z.number().positive().max(1_000);
+
+/** The parameters of the composite model. All factors count in their ratios within a path only. */
+export const compositeSettings = z
+  .strictObject({
+    /** Of the relation's beginning: α, and how fast it fades, λ a day (to a third in 7 days unless set). */
+    opening: z
+      .strictObject({ weight: share, perDay: z.number().min(0) })
+      .default({ weight: 0.3, perDay: Math.log(3) / 7 }),
+    /** Of the nearness to the purchase: β, and its half-life h in days. */
+    closing: z
+      .strictObject({ weight: share, halfLifeDays: z.number().min(0.25).max(90) })
+      .default({ weight: 0.6, halfLifeDays: 7 }),
+    /** γ: no touch decays below this. */
+    floor: share.default(0),
+    /** What a touch counts by: its role, or its place as in the U or W model. */
+    position: z.enum(['role', 'u_shaped', 'w_shaped']).default('role'),
+    roles: z.record(touchRole, weight).default({ direct: 0.8, indirect: 0.4, latent: 0.2 }),
+    /** The role of a touch by its event's type; every other type is latent. */
+    roleOf: z.record(word, touchRole).default({
+      product_added: 'direct',
+      checkout_started: 'direct',
+      order_created: 'direct',
+      coupon_redeemed: 'direct',
+      product_viewed: 'indirect',
+      contact_added: 'indirect',
+      group_joined: 'indirect',
+      conversation_started: 'indirect',
+      message_received: 'indirect',
+      message_link_clicked: 'indirect',
+      lead_submitted: 'indirect',
+      qr_code_scanned: 'indirect',
+      coupon_issued: 'indirect',
+    }),
+    tiers: z
+      .strictObject({ vipEarly: weight, silentLate: weight, lateDays: z.number().positive() })
+      .default({ vipEarly: 1.2, silentLate: 1.3, lateDays: 7 }),
+    /** Where the conversion's own event says how the customer stood when it came, and by which values. */
+    tier: z
+      .strictObject({ property: word, vip: z.array(z.string()), silent: z.array(z.string()) })
+      .default({ property: 'customer_tier', vip: ['vip'], silent: ['silent'] }),
+    /** By name. Those that are set take the place of the presets. */
+    scenarios: z.record(word, scenario).default({ ...scenarioPresets }),
+    /** The scenario outside of all seasons. */
+    scene: word.default('default'),
+    /** The scenario of a conversion is that of the season which its brand-day lies in. */
+    seasons: z.array(season).max(200).default([]),
+  })
+  .check(({ value: { scenarios, scene, seasons }, issues }) => {
+    for (const name of new Set([scene, ...seasons.map((it) => it.scene)]))
+      if (!Object.hasOwn(scenarios, name))
+        issues.push({ code: 'custom', input: name, message: `no scenario is called ${name}` });
+    const sorted = [...seasons].sort((a, b) => (a.from < b.from ? -1 : 1));
+    for (const [i, { from }] of sorted.entries())
+      if (i > 0 && from < sorted[i - 1]!.to)
+        issues.push({ code: 'custom', input: from, message: `two seasons hold ${from}` });
+  });
+export type CompositeSettings = z.infer<typeof compositeSettings>;
 
 export const attributionSettings = z.strictObject({
   lookbackDays: z.number().positive().max(365).default(30),
@@ -74,6 +153,7 @@ export const attributionSettings = z.strictObject({
     .strictObject({ first: share, opportunity: share, last: share, rest: share })
     .default({ first: 0.3, opportunity: 0.3, last: 0.3, rest: 0.1 }),
   halfLifeDays: z.number().min(0.25).max(90).default(7),
+  composite: compositeSettings.prefault({}),
   /** Event types that are touches; an event of any type that carries a campaign is one too. */
   touches: z
     .array(word)
@@ -87,6 +167,7 @@ export const attributionSettings = z.strictObject({
       'message_link_clicked',
       'content_liked',
       'content_commented',
+      'content_shared',
       'lead_submitted',
       'page_viewed',
       'coupon_issued',

@@ -7,6 +7,8 @@ import {
   PutItemCommand,
   QueryCommand,
   ScanCommand,
+  UpdateItemCommand,
+  type UpdateItemCommandInput,
 } from '@aws-sdk/client-dynamodb';
 import { ConflictError } from './errors.ts';
 import { END } from './keys.ts';
@@ -67,6 +69,16 @@ export function openTable(name: string, client = new DynamoDBClient({ maxAttempt
       );
     },
 
+    async add({ pk, sk }, increments, set = {}) {
+      await client.send(
+        new UpdateItemCommand({
+          TableName: name,
+          Key: { pk: { S: pk }, sk: { S: sk } },
+          ...updateOf(increments, set),
+        }),
+      );
+    },
+
     async remove(key, guard) {
       await conflicts(key, () =>
         client.send(
@@ -120,6 +132,25 @@ export function openTable(name: string, client = new DynamoDBClient({ maxAttempt
       const last = reply.LastEvaluatedKey;
       return { items: (reply.Items ?? []).map(fromRow), next: last && `${last.pk?.S}\n${last.sk?.S}` };
     },
+  };
+}
+
+/** Attributes by number: their own names may hold anything, and be words that DynamoDB keeps for itself. */
+function updateOf(
+  increments: Readonly<Record<string, number>>,
+  set: Readonly<Record<string, Value>>,
+): Partial<UpdateItemCommandInput> {
+  const added = Object.keys(increments).map((_, i) => `#n${i} :v${i}`);
+  const given = Object.keys(set).map((_, i) => `#n${added.length + i} = :v${added.length + i}`);
+  const all = [...Object.entries(increments), ...Object.entries(set)];
+  if (all.length === 0) return {};
+  return {
+    UpdateExpression: [
+      ...(added.length > 0 ? [`ADD ${added.join(', ')}`] : []),
+      ...(given.length > 0 ? [`SET ${given.join(', ')}`] : []),
+    ].join(' '),
+    ExpressionAttributeNames: Object.fromEntries(all.map(([name], i) => [`#n${i}`, name])),
+    ExpressionAttributeValues: Object.fromEntries(all.map(([, value], i) => [`:v${i}`, toValue(value)])),
   };
 }
 

@@ -61,6 +61,10 @@ export const keys = {
   firstSeen: (event: string): Key => ({ pk: `E#${event}`, sk: '@' }),
   /** What could not be taken, by the brand-day on which it came. */
   quarantine: (day: string, id: string): Key => ({ pk: `Q#${day}`, sk: id }),
+  /** How much of what arrived on a brand-day, by account. */
+  arrivals: (day: string): Key => ({ pk: `N#${day}`, sk: '@' }),
+  /** The body that a query which signs none came with, by the digest of both its account and itself. */
+  nonce: (digest: string): Key => ({ pk: `N#nonce#${digest}`, sk: '@' }),
   /** Identity conflicts that a person has to decide. */
   review: (profile: string, id: string): Key => ({ pk: 'U#review', sk: `${profile}#${id}` }),
 };

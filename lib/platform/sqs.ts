@@ -9,11 +9,18 @@ const BATCH_BYTES = 256 * 1024;
 /** The largest body that is sent: leaves room for the protocol under SQS's classic 256 KiB. */
 export const MESSAGE_BYTES = 240 * 1024;
 
-/** The queue behind an URL. */
+/**
+ * JSON in characters that every SQS takes: emoji and what Unicode calls no characters as `\uXXXX`, which says the same.
+ * A body that has one of the latter would be refused for ever, or stored with another in its place.
+ */
+export const sendable = (body: string): string =>
+  body.replace(/[\ud800-\udfff\ufffe\uffff]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16)}`);
+
+/** The queue behind an URL. Bodies are JSON. */
 export function openQueue(url: string, client = new SQSClient({ maxAttempts: 5 })): Queue {
   return {
     async send(bodies) {
-      for (let batch of batches(bodies)) {
+      for (let batch of batches(bodies.map(sendable))) {
         for (let attempt = 0; batch.length > 0; attempt++) {
           const reply = await client.send(
             new SendMessageBatchCommand({

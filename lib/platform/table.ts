@@ -44,6 +44,15 @@ export interface Table {
   get(key: Key): Promise<Item | undefined>;
   /** Puts the whole row. @throws ConflictError if the guard does not hold; then nothing was written. */
   put(item: Item, guard?: Guard): Promise<void>;
+  /**
+   * Adds to numbers of a row and sets other attributes, in one write whoever else adds at the same time; what is not
+   * there counts from 0. A reply that was lost is asked for again and adds twice: for counts that may be a little high.
+   */
+  add(
+    key: Key,
+    increments: Readonly<Record<string, number>>,
+    set?: Readonly<Record<string, Value>>,
+  ): Promise<void>;
   /** Removes the row; removing what is not there is not an error. With a version, only if it still has it. */
   remove(key: Key, guard?: { readonly kind: 'version'; readonly version: number }): Promise<void>;
   /** All rows of a partition in a range, in sort-key order, page after page as they are consumed. */

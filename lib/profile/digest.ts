@@ -25,8 +25,8 @@ const INCIDENTAL = new Set(['v', 'ttl', 'version', 'former', 'receivedAt']);
 /** Reviews are kept by cluster; what they say names identifiers. */
 const REVIEWS = keys.review('', '').pk;
 
-/** Partitions whose rows say only where things are kept or when they were first seen. */
-const KEPT_APART = ['E#', 'S#key#'];
+/** Partitions whose rows say only where things are kept, when they were first seen, or how often they came. */
+const KEPT_APART = ['E#', 'N#', 'S#key#'];
 
 /**
  * The digest of a whole table. Two tables have the same one if they tell the same of the world, however the events

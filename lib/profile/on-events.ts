@@ -1,5 +1,8 @@
 import { z } from 'zod';
-import { type Event, eventsMessage } from '../events/event.ts';
+import type { Arrival } from '../arrivals/counts.ts';
+import { isFirst } from '../arrivals/nonce-store.ts';
+import { arrivalStore } from '../arrivals/store.ts';
+import { type Event, type EventsMessage, eventsMessage } from '../events/event.ts';
 import { groupEvents } from '../identity/groups.ts';
 import type { Protector } from '../identity/protect.ts';
 import { DAY } from '../platform/clock.ts';
@@ -8,7 +11,7 @@ import { keys } from '../platform/keys.ts';
 import { logError } from '../platform/log.ts';
 import type { Message } from '../platform/sqs.ts';
 import type { Table } from '../platform/table.ts';
-import { putFaults, unreadable } from '../quarantine/store.ts';
+import { putFaults, replayed, unreadable } from '../quarantine/store.ts';
 import type { Rules } from './person.ts';
 import { placesOf, type SettleDeps, settle } from './settle.ts';
 
@@ -24,12 +27,16 @@ const CONCURRENCY = 8;
 /**
  * Folds a batch of messages into the profiles they speak of: one read and one write a person. Answers the ids of the
  * messages that must come again; a message is done only when all that follows from each of its events is written.
+ *
+ * What arrived is counted at the end, an event for the first message that brought it and a message when it is done.
+ * Nothing waits for these counts: where they cannot be written they are too low.
  */
 export async function onEvents(messages: readonly Message[], deps: OnEventsDeps): Promise<string[]> {
   const rules = await deps.rules();
   const failed = new Set<string>();
   const carriers = new Map<string, string[]>(); // event → the messages that brought it
   const events = new Map<string, Event>();
+  const arrivals = new Map<string, Arrival>(); // by message
   const attempt = async (ids: readonly string[], work: () => Promise<void>): Promise<void> => {
     try {
       await work();
@@ -41,11 +48,15 @@ export async function onEvents(messages: readonly Message[], deps: OnEventsDeps)
 
   for (const message of messages) {
     await attempt([message.id], async () => {
-      const content = parse(message.body);
-      await putFaults(deps.table, content?.faults ?? [unreadable(message.body, deps.now())], rules.brand);
-      for (const event of content?.events ?? []) {
+      const content = await contentOf(message.body, deps);
+      await putFaults(deps.table, content.faults, rules.brand);
+      const first: Event[] = [];
+      arrivals.set(message.id, { ...content, events: first });
+      for (const event of content.events) {
         carriers.set(event.id, [...(carriers.get(event.id) ?? []), message.id]);
-        if (!events.has(event.id)) events.set(event.id, await settled(event, deps));
+        if (events.has(event.id)) continue;
+        events.set(event.id, await settled(event, deps));
+        first.push(event);
       }
     });
   }
@@ -65,10 +76,30 @@ export async function onEvents(messages: readonly Message[], deps: OnEventsDeps)
       }
     }),
   );
+  await attempt([], () => {
+    const done = [...arrivals].filter(([id]) => !failed.has(id)).map(([, arrival]) => arrival);
+    return arrivalStore(deps.table, rules.book.calendar).add(done);
+  });
   return [...failed];
 }
 
-const parse = (body: string): z.infer<typeof eventsMessage> | undefined => {
+/**
+ * What a message says. If it is none of ours it is a fault as a whole; if its query had come with another body before,
+ * somebody else may have written this one, and what it says of events is for a person to look at.
+ */
+async function contentOf(body: string, { table, now }: OnEventsDeps): Promise<EventsMessage> {
+  const content = parse(body);
+  if (!content) return { events: [], faults: [unreadable(body, now())] };
+  const { nonce, events, faults } = content;
+  if (!nonce || (await isFirst(nonce, table, now()))) return content;
+  return {
+    ...content,
+    events: [],
+    faults: [...faults, ...events.map((event) => replayed(event, nonce.body))],
+  };
+}
+
+const parse = (body: string): EventsMessage | undefined => {
   try {
     return eventsMessage.parse(JSON.parse(body));
   } catch {

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
-import { type Fault, fault, source } from '../events/event.ts';
+import { type Event, type Fault, fault, source } from '../events/event.ts';
+import { eventId } from '../events/id.ts';
 import type { Brand } from '../platform/brand.ts';
 import { DAY, toIso } from '../platform/clock.ts';
 import { ConflictError, RejectedError } from '../platform/errors.ts';
@@ -48,6 +49,23 @@ export function unreadable(body: string, now: number): Fault {
     receivedAt: toIso(now),
     source: QUEUE,
     body: { queued: body },
+  };
+}
+
+/**
+ * An event whose signature was used before, with another body: it does not say who wrote this one. A person who knows
+ * better replays it.
+ *
+ * @param body the digest of the body that it came in: two bodies may give their events the same id
+ */
+export function replayed(event: Event, body: string): Fault {
+  return {
+    id: eventId(event.source, ['nonce_replayed', body, event.id]),
+    reason: 'nonce_replayed',
+    message: 'the query of this request had come with another body before; replay it if it was the sender',
+    receivedAt: event.receivedAt,
+    source: event.source,
+    body: { queued: JSON.stringify({ events: [event], faults: [] }) },
   };
 }
 

@@ -12,6 +12,12 @@ const ruleView = z.looseObject({
 });
 const ruleVersion = ruleView.extend({ at: instant.optional(), by: z.string().optional() });
 
+/** A path at which SDKs speak a protocol of their own. */
+function sdk(method: 'GET' | 'POST', path: string, summary: string): Route[] {
+  const body = method === 'POST' ? { body: z.unknown() } : {};
+  return [{ method, path, summary, ...body, answer: z.unknown(), roles: 'public' }];
+}
+
 /** What other functions of the stack answer, for the document. */
 const others: readonly Route[] = [
   {
@@ -78,11 +84,25 @@ const others: readonly Route[] = [
     method: 'POST',
     path: '/v1/{call}',
     summary:
-      'Segment’s HTTP protocol: track, identify, page, screen, group, alias, batch; write key by Basic or in the body',
+      'Segment’s and RudderStack’s HTTP protocol: track, identify, page, screen, group, alias, batch; write key by Basic or in the body',
     body: z.looseObject({}),
     answer: z.object({ success: z.literal(true) }),
     roles: 'public',
   },
+  ...sdk('POST', '/beacon/v1/batch', 'RudderStack’s batch by beacon; write key in the query'),
+  ...sdk('GET', '/v1/projects/{key}/settings', 'What analytics.js asks its CDN'),
+  ...['/batch', '/capture', '/e', '/i/v0/e'].flatMap((path) =>
+    sdk('POST', path, 'PostHog’s events: JSON, gzip or a form; project API key within'),
+  ),
+  ...sdk('GET', '/e', 'PostHog’s events as the address of a picture'),
+  ...['/flags', '/decide'].flatMap((path) => sdk('POST', path, 'PostHog’s flags: none is set')),
+  ...['/array/{key}/config', '/array/{key}/config.js'].flatMap((path) =>
+    sdk('GET', path, 'What posthog-js asks before it starts'),
+  ),
+  ...['/sa', '/sa.gif', '/debug'].flatMap((path) => [
+    ...sdk('GET', path, 'One record of Sensors 神策 as the address of a picture; token in the query'),
+    ...sdk('POST', path, 'Records of Sensors 神策 as a form; token in the query'),
+  ]),
 ];
 
 /** The API as an OpenAPI 3.1 document, made of the same schemas that parse and answer. */

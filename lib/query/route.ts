@@ -13,6 +13,8 @@ export interface QueryDeps extends LookupDeps {
   readonly brand: Brand;
   readonly conversions: ConversionStore;
   readonly rules: () => Promise<Rules>;
+  /** The paths of channels whose requests are told apart by their keys and not by a path of the account. */
+  readonly ownPaths: Readonly<Record<string, readonly string[]>>;
 }
 
 /** One question that can be asked over HTTP: what it takes, what it answers, who may ask. The API document is made of these. */

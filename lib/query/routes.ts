@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { identifier, instant } from '../events/event.ts';
 import { keys } from '../platform/keys.ts';
 import { attributionRoutes } from './attribution.ts';
+import { channelRoutes } from './channels.ts';
 import { cursor, cursorOf, limitOf, placeOf } from './cursor.ts';
 import { showIdentifier } from './mask.ts';
 import { profileRoutes } from './profiles.ts';
@@ -96,5 +97,6 @@ export const routes: readonly Answered[] = [
   ...profileRoutes,
   ...tagRoutes,
   ...attributionRoutes,
+  ...channelRoutes,
   reviews,
 ];

@@ -3,8 +3,9 @@ import { createServer } from 'node:http';
 import type { APIGatewayProxyEventV2, Context } from 'aws-lambda';
 import { type CaptureFact, capture } from '../../lib/capture/capture.ts';
 import { openNonces } from '../../lib/capture/nonces.ts';
+import { stopsAt } from '../../lib/capture/routes.ts';
 import type { SentRequest } from '../../lib/channels/sign.ts';
-import { type Event, eventsMessage, type Fault } from '../../lib/events/event.ts';
+import { type Event, eventsMessage, type Fault, type Tally } from '../../lib/events/event.ts';
 import { type Brand, type BrandInput, brand } from '../../lib/platform/brand.ts';
 import { httpHandler } from '../../lib/platform/http.ts';
 
@@ -65,6 +66,7 @@ export interface World {
 export function aCapture(over: { brand?: Brand; secrets?: Record<string, unknown>; now?: number } = {}) {
   const world: World = { now: over.now ?? NOW };
   const bodies: string[] = [];
+  const tallies: string[] = [];
   const facts: CaptureFact[] = [];
   const held = { ...secrets, ...over.secrets };
   const handler = httpHandler(
@@ -74,7 +76,7 @@ export function aCapture(over: { brand?: Brand; secrets?: Record<string, unknown
       queue: {
         send: async (sent: readonly string[]) => {
           if (world.queueFails) throw new Error('SQS is down');
-          bodies.push(...sent);
+          for (const body of sent) (bringsSomething(body) ? bodies : tallies).push(body);
         },
       },
       now: () => world.now,
@@ -89,12 +91,21 @@ export function aCapture(over: { brand?: Brand; secrets?: Record<string, unknown
   return {
     world,
     bodies,
+    /** What was counted beside events and faults: refusals, notices, what was ignored. */
+    tallies: (): Tally[] =>
+      [...bodies, ...tallies].flatMap((body) => eventsMessage.parse(JSON.parse(body)).tally ?? []),
     facts,
     events: (): Event[] => messages().flatMap((message) => message.events),
     faults: (): Fault[] => messages().flatMap((message) => message.faults),
     send: (request: SentRequest | RawRequest) => handler(toLambda(request), {} as Context),
   };
 }
+
+/** A message that is there for the sake of its counts alone is put aside. */
+const bringsSomething = (body: string): boolean => {
+  const { events, faults } = eventsMessage.parse(JSON.parse(body));
+  return events.length + faults.length > 0;
+};
 
 export interface RawRequest extends Omit<SentRequest, 'method' | 'body'> {
   readonly method: string;
@@ -109,12 +120,13 @@ export function toLambda({
   headers,
   body,
 }: SentRequest | RawRequest): APIGatewayProxyEventV2 {
-  const [, first, second, third] = path.split('/');
-  const pathParameters: Record<string, string> =
-    first === 'webhooks' ? { channel: second ?? '', account: third ?? '' } : { call: second ?? '' };
+  const [, first, second = '', third = ''] = path.split('/');
+  const isWebhook = first === 'webhooks';
+  const [stop] = stopsAt(path);
+  const pathParameters = isWebhook ? { channel: second, account: third } : { ...stop?.params };
   return {
     version: '2.0',
-    routeKey: first === 'webhooks' ? `${method} /webhooks/{channel}/{account}` : `${method} /v1/{call}`,
+    routeKey: `${method} ${isWebhook ? '/webhooks/{channel}/{account}' : (stop?.path ?? path)}`,
     rawPath: path,
     rawQueryString: rawQuery,
     headers: { ...headers },

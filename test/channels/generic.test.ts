@@ -64,7 +64,7 @@ describe('a till that signs as Standard Webhooks says', () => {
       { type: 'Order Paid', data: paid },
       { type: 'visit', timestamp: 'yesterday', data: { member_id: 'M1' } },
       { type: 'visit', data: { phone: '138****8000' } },
-      { type: 'visit', data: { member_id: 'M1', note: 'x'.repeat(40_000) } },
+      { type: 'visit', data: { member_id: 'M1', note: 'x'.repeat(80_000) } },
     ];
     const reply = await send(pos(rows));
     expect(events().map((event) => event.id)).toEqual([eventId(source, ['a'])]);

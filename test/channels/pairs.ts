@@ -1,5 +1,5 @@
-import { type SentRequest, sendGeneric, sendTracking, signWechat } from '../../lib/channels/sign.ts';
-import { NOW, oa, teahouse } from './captured.ts';
+import { type SentRequest, sendGeneric, sendTracking } from '../../lib/channels/sign.ts';
+import { NOW, teahouse } from './captured.ts';
 
 /** A sample of `events/`: what the vendor says, and the request in which it says so at a fixed time. */
 export interface Sample {
@@ -14,23 +14,6 @@ export interface Sample {
 const at = new Date(NOW).toISOString();
 const openId = 'oQh1tKf8vN2mXc7LpRwZ4sYb0Gd';
 const unionId = 'ocQhUnion8vN2mXc7LpRwZ4sYb0G';
-
-const element = (name: string, value: string) =>
-  /^\d+$/.test(value) ? `<${name}>${value}</${name}>` : `<${name}><![CDATA[${value}]]></${name}>`;
-
-/** A message of the official account, as WeChat writes it. */
-function wechat(nonce: string, seconds: number, kind: string, fields: Record<string, string>): Sample {
-  const all = {
-    ToUserName: 'gh_qh0teahouse',
-    FromUserName: openId,
-    CreateTime: String(seconds),
-    MsgType: kind,
-    ...fields,
-  };
-  const inner = Object.entries(all).map(([name, value]) => element(name, value));
-  const message = `<xml>\n${inner.join('\n')}\n</xml>`;
-  return { at, channel: 'wechat-oa', account: 'main', message, request: signWechat(message, oa, NOW, nonce) };
-}
 
 function generic(id: string, body: unknown): Sample {
   const message = JSON.stringify(body);
@@ -58,43 +41,8 @@ const client = {
   context: { page, locale: 'zh-CN', device: { type: 'ios', model: 'iPhone' }, os: { name: 'iOS' } },
 };
 
-/** Every pair of `events/`, by `<channel>/<case>`. */
+/** Every pair of `events/` of our own ways in, by `<channel>/<case>`; those of vendors: vendor-pairs.test.ts. */
 export const samples: Readonly<Record<string, Sample>> = {
-  'wechat-oa/follow-by-qr-code': wechat('1320562132', 1_760_000_000, 'event', {
-    Event: 'subscribe',
-    EventKey: 'qrscene_store0021',
-    Ticket: 'gQH47joAAAAAAAAAASxodHRwOi8vd2VpeGluLnFxLmNvbS9x',
-  }),
-  'wechat-oa/unfollow': wechat('1320562133', 1_760_000_001, 'event', { Event: 'unsubscribe', EventKey: '' }),
-  'wechat-oa/menu-click': wechat('1320562134', 1_760_000_001, 'event', {
-    Event: 'CLICK',
-    EventKey: 'MENU_COUPON_CENTER',
-  }),
-  'wechat-oa/text-message': wechat('1320562135', 1_760_000_001, 'text', {
-    Content: '请问龙井还有货吗 <3 & 😀',
-    MsgId: '24879104321456789',
-  }),
-  'wechat-oa/template-refused': wechat('1320562136', 1_760_000_001, 'event', {
-    Event: 'TEMPLATESENDJOBFINISH',
-    MsgID: '3214567890123456790',
-    Status: 'failed:user block',
-  }),
-  'wechat-oa/card-taken': wechat('1320562137', 1_760_000_002, 'event', {
-    Event: 'user_get_card',
-    CardId: 'pQh1tCoupon0007',
-    IsGiveByFriend: '0',
-    UserCardCode: '102938475610',
-    OuterStr: 'store0021',
-    UnionId: unionId,
-  }),
-  'wechat-oa/broadcast-finished': wechat('1320562138', 1_760_000_002, 'event', {
-    Event: 'MASSSENDJOBFINISH',
-    MsgID: '1000001625',
-    Status: 'send success',
-    TotalCount: '1200',
-    SentCount: '1176',
-    ErrorCount: '4',
-  }),
   'generic/order-paid': generic('msg_2KWPBgLlAfxdpx2AI54pPJ85f4W', {
     type: 'order.paid',
     timestamp: '2025-10-09T16:53:20+08:00',

@@ -152,6 +152,29 @@ describe('an app that speaks Segment’s protocol', () => {
     expect((await send(call('dance', {}))).statusCode).toBe(404);
   });
 
+  test('a page that has our host as its CDN is told to send to us, over what it came by', async () => {
+    const { send } = aCapture();
+    const asked = (key: string, headers: Record<string, string>) =>
+      send({ method: 'GET', path: `/v1/projects/${key}/settings`, rawQuery: '', headers, body: '' });
+    const integration = async (headers: Record<string, string>) =>
+      JSON.parse((await asked(webKey, headers)).body ?? '').integrations['Segment.io'];
+    expect(await integration({ host: 'in.tea.cn' })).toEqual({
+      apiKey: webKey,
+      apiHost: 'in.tea.cn/v1',
+      protocol: 'https',
+    });
+    const local = { host: '127.0.0.1:8787', 'x-forwarded-proto': 'http' };
+    expect(await integration(local)).toMatchObject({ apiHost: '127.0.0.1:8787/v1', protocol: 'http' });
+    expect(await integration({ host: 'in.tea.cn"/><script>' })).toEqual({ apiKey: webKey });
+    expect((await asked('no_such_key', { host: 'in.tea.cn' })).statusCode).toBe(401);
+  });
+
+  test('a method that brings nothing is refused, and a path that is nobody’s is not found', async () => {
+    const { send } = aCapture();
+    expect((await send({ ...call('track', {}), method: 'GET' })).statusCode).toBe(405);
+    expect((await send({ ...call('track', {}), path: '/v1/projects/x' })).statusCode).toBe(404);
+  });
+
   test.each([
     ['Order Completed', 'order_paid'],
     ['order_paid', 'order_paid'],

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import { checkEvent } from '../../lib/events/check.ts';
+import type { Json } from '../../lib/events/event.ts';
 import { FaultError } from '../../lib/events/fault.ts';
 import { type StandardType, signedOnly, standardTypes } from '../../lib/events/standard.ts';
 import { hasShared, sharedText, without } from '../channels/captured.ts';
@@ -53,6 +54,29 @@ describe('an event is checked against its type', () => {
     expect(checkEvent('order_paid', { ...paid, currency: 'cny' }, 'signed')).toMatchObject({
       currency: 'CNY',
     });
+  });
+
+  test.each([
+    ['order_paid', { order_id: 'o1' }, 'paid_amount'],
+    ['order_refunded', { order_id: 'o1', refund_id: 'r1' }, 'refund_amount'],
+  ])('%s may say that its amount is not known yet, and then claims none', (type, ids, amount) => {
+    const pending = { ...ids, amount_pending: true };
+    expect(checkEvent(type, pending, 'signed')).toEqual(pending);
+    expect(checkEvent(type, { ...pending, currency: 'cny' }, 'signed')).toMatchObject({ currency: 'CNY' });
+    const faulty = (properties: Record<string, Json>) =>
+      reasonOf(() => checkEvent(type, { ...ids, ...properties }, 'signed'));
+    expect(faulty({})).toBe('missing_property');
+    expect(faulty({ amount_pending: false })).toBe('missing_property');
+    expect(faulty({ amount_pending: 'true' })).toBe('bad_property');
+    expect(faulty({ amount_pending: true, [amount]: 100 })).toBe('bad_property');
+    expect(faulty({ amount_pending: true, [amount]: null })).toBe('bad_property');
+    expect(faulty({ amount_pending: true, order_id: null })).toBe('missing_property');
+    expect(reasonOf(() => checkEvent(type, pending, 'client'))).toBe('client_money');
+  });
+
+  test('nothing but an amount may be pending', () => {
+    for (const type of ['order_created', 'points_changed', 'checkout_started'])
+      expect(reasonOf(() => checkEvent(type, { amount_pending: true }, 'signed'))).toBe('missing_property');
   });
 
   test.each([...signedOnly])('a client cannot say %s', (type) => {

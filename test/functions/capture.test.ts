@@ -118,7 +118,7 @@ test('a write key finds its account among all', async () => {
   expect(eventsMessage.parse(JSON.parse(body)).events).toMatchObject([{ source: { account: 'server' } }]);
 });
 
-test('a forged request is refused and queues nothing', async () => {
+test('a forged request is refused, and nothing is queued but that it was', async () => {
   const forged = sendGeneric(
     'pos',
     JSON.stringify(order),
@@ -127,7 +127,13 @@ test('a forged request is refused and queues nothing', async () => {
     Date.now(),
   );
   expect((await send(forged)).statusCode).toBe(401);
-  expect(await received()).toEqual([]);
+  const [body = '', ...more] = await received();
+  expect(more).toEqual([]);
+  expect(eventsMessage.parse(JSON.parse(body))).toMatchObject({
+    events: [],
+    faults: [],
+    tally: { source: { channel: 'generic', account: 'pos' }, refused: 'bad_signature' },
+  });
 });
 
 test('a secret is fetched once, not for each request', () => {

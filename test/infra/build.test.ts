@@ -112,6 +112,9 @@ describe('the functions that there are', () => {
         '/profiles/{kind}/{value}': { get: { responses: { 200: {} } } },
       },
     });
+    const paths: unknown = JSON.parse(await readFile(join(staged, 'query', 'paths.json'), 'utf8'));
+    expect(paths).toMatchObject({ segment: expect.arrayContaining(['/v1/{call}']) });
+    expect(paths).not.toHaveProperty('generic');
     expect(await readdir(join(staged, 'capture'))).not.toContain('openapi.json');
   });
 });

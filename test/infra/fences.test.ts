@@ -25,8 +25,10 @@ function sources(...folders: string[]): Source[] {
 
 function read(path: string): Source {
   const text = readFileSync(join(root, path), 'utf8');
-  const imports = [...text.matchAll(/(?:^import|^export|\bimport\()[^;'"`]*?['"]([^'"]+)['"]/gm)].map(
-    ([, name = '']) => (name.startsWith('.') ? relative(root, resolve(root, dirname(path), name)) : name),
+  const imports = [
+    ...text.matchAll(/(?:^import|^export (?:type )?[{*]|\bimport\()[^;'"`]*?['"]([^'"]+)['"]/gm),
+  ].map(([, name = '']) =>
+    name.startsWith('.') ? relative(root, resolve(root, dirname(path), name)) : name,
   );
   return { path, code: withoutComments(text), lines: text.split('\n').length - 1, imports };
 }

@@ -69,6 +69,16 @@ export function memoryTable(from: Iterable<readonly [string, readonly Row[]]> = 
     return { items };
   }
 
+  async function put(item: Item, guard?: Guard): Promise<void> {
+    checkKey(item);
+    const stored = copyRow(item);
+    const { rows, at, row } = lookUp(item);
+    if (guard && !holds(guard, row?.item, item)) throw conflict(item);
+    const next = { item: stored.row, bytes: stored.bytes };
+    if (!rows) partitions.set(item.pk, [next]);
+    else rows.splice(at, row ? 1 : 0, next);
+  }
+
   const ordered = () => [...partitions.keys()].sort(utf8Order).flatMap((pk) => partitions.get(pk)!);
 
   return {
@@ -78,14 +88,11 @@ export function memoryTable(from: Iterable<readonly [string, readonly Row[]]> = 
       return row && copyRow(row.item).row;
     },
 
-    async put(item, guard) {
-      checkKey(item);
-      const stored = copyRow(item);
-      const { rows, at, row } = lookUp(item);
-      if (guard && !holds(guard, row?.item, item)) throw conflict(item);
-      const next = { item: stored.row, bytes: stored.bytes };
-      if (!rows) partitions.set(item.pk, [next]);
-      else rows.splice(at, row ? 1 : 0, next);
+    put,
+
+    async add({ pk, sk }, increments, set = {}) {
+      checkKey({ pk, sk });
+      await put(summed(lookUp({ pk, sk }).row?.item ?? { pk, sk }, increments, set));
     },
 
     async remove(key, guard) {
@@ -163,6 +170,24 @@ function holds(guard: Guard, stored: Item | undefined, item: Item): boolean {
   const v = Number(item.v);
   if (Number.isNaN(v)) throw new Error('ValidationException: `newer` needs a row with a `v`');
   return !stored || (typeof stored.v === 'number' && stored.v < v);
+}
+
+/** A row with some of its numbers higher and others of its attributes set. */
+function summed(
+  row: Item,
+  increments: Readonly<Record<string, number>>,
+  set: Readonly<Record<string, Value>>,
+): Item {
+  const next: Item = { ...row };
+  for (const [name, by] of Object.entries(increments)) {
+    const before = next[name] ?? 0;
+    if (typeof before !== 'number' || Object.hasOwn(set, name) || name === 'pk' || name === 'sk')
+      throw new Error(`ValidationException: ${name} is no number to add to`);
+    next[name] = before + by;
+  }
+  if (Object.hasOwn(set, 'pk') || Object.hasOwn(set, 'sk'))
+    throw new Error('ValidationException: a key cannot be set');
+  return Object.assign(next, set);
 }
 
 function checkKey({ pk, sk }: Key): void {

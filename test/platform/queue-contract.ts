@@ -21,6 +21,12 @@ export function queueContract(
       expect(sorted()).toEqual(sent);
     });
 
+    test('whatever people write arrives as they wrote it', async () => {
+      const said = { text: '好 😀 👩‍👧 \ufffe \uffff \u0000 \ud800' };
+      await queue.send([JSON.stringify(said)]);
+      expect(bodies().map((body) => JSON.parse(body))).toEqual([said]);
+    });
+
     test('nothing to send is nothing sent', async () => {
       await queue.send([]);
       expect(bodies()).toEqual([]);

@@ -161,6 +161,38 @@ export function tableContract(name: string, open: () => Promise<Table>): void {
     });
   });
 
+  describe(`${name}: sums`, () => {
+    const key = { pk: 'N#1', sk: '@' };
+
+    test('adding to a row that is not there makes it, with what is set beside', async () => {
+      await table.add(key, { visits: 2, 'r wechat-oa/main bad_signature': 1 }, { ttl: 5, size: '大' });
+      const row = { ...key, visits: 2, 'r wechat-oa/main bad_signature': 1, ttl: 5, size: '大' };
+      expect(await table.get(key)).toEqual(row);
+    });
+
+    test('adding changes what is named, and nothing else', async () => {
+      await table.put({ ...key, count: 5, name: 'as it was', list: [1] });
+      await table.add(key, { count: 3, less: -1 });
+      await table.add(key, { count: 1 }, { name: 'another' });
+      expect(await table.get(key)).toEqual({ ...key, count: 9, less: -1, name: 'another', list: [1] });
+      expect(await table.get({ pk: 'N#2', sk: '@' })).toBeUndefined();
+    });
+
+    test('of many who add at once each counts', async () => {
+      await Promise.all(Array.from({ length: 20 }, (_, i) => table.add(key, { n: 1, [`of ${i % 2}`]: i })));
+      expect(await table.get(key)).toEqual({ ...key, n: 20, 'of 0': 90, 'of 1': 100 });
+    });
+
+    test('what is no number is not added to, and nothing of the call is written', async () => {
+      await table.put({ ...key, name: 'Li', n: 1 });
+      const wrongs: Record<string, number>[] = [{ n: 1, name: 1 }, { pk: 1 }];
+      for (const wrong of wrongs) await expect(table.add(key, wrong)).rejects.toThrow();
+      await expect(table.add(key, { n: 1 }, { n: 5 })).rejects.toThrow();
+      await expect(table.add(key, { n: 1 }, { sk: 'x' })).rejects.toThrow();
+      expect(await table.get(key)).toEqual({ ...key, name: 'Li', n: 1 });
+    });
+  });
+
   describe(`${name}: queries`, () => {
     test('a partition comes in sort-key order, or newest first, and without its neighbours', async () => {
       for (const sk of ['b', '@', 'J#2', 'J#10', 'a', 'Z']) await table.put({ pk: 'P#1', sk });

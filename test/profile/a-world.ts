@@ -19,7 +19,7 @@ import { profileStore } from '../../lib/profile/store.ts';
 import { openCalendar } from '../../lib/tags/calendar.ts';
 import { onRecompute, onTick } from '../../lib/tags/recompute.ts';
 import { ruleStore } from '../../lib/tags/rules-store.ts';
-import { type MemoryTable, memoryQueue, memoryTable } from '../platform/memory.ts';
+import { canonical, type MemoryTable, memoryQueue, memoryTable } from '../platform/memory.ts';
 import { aBrand, anId, START } from './a-profile.ts';
 
 export const SECRET = 'a secret that is long enough for tests';
@@ -160,6 +160,8 @@ export function aWorld({ brand = aBrand(), rows = memoryTable(), through = (it) 
     members: (tag: string): string[] =>
       world.rowsOf(`T#${tag}#`).map(({ sk, value }) => (value === true ? sk : `${sk}=${value}`)),
     state: (id: string) => rows.get(keys.profile(id)),
+    /** All rows as one text, but for those that count how often something came. */
+    told: (): string => canonical(rows.rows().filter(({ pk }) => !pk.startsWith('N#'))),
     digest: async () => (await digestTable(rows.rows())).digest,
   };
   return world;

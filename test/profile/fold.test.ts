@@ -21,11 +21,11 @@ describe('a duplicate changes nothing', () => {
     const event = anOrder(0, 'o1', 100);
     await world.take(event);
     for (const visit of visits(1, later)) await world.take(visit);
-    const before = world.rows.snapshot();
+    const before = world.told();
     await world.take(event);
     world.restart();
     await world.take(event, event);
-    expect(world.rows.snapshot()).toBe(before);
+    expect(world.told()).toBe(before);
     expect(await world.events('member_id:m1')).toHaveLength(1 + later);
   });
 

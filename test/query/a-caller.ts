@@ -38,6 +38,7 @@ export async function aCaller(world: World, through: Partial<QueryDeps> = {}) {
     table: rows,
     brand,
     conversions: conversionStore(rows, clock),
+    ownPaths: { segment: ['/v1/{call}'] },
     ...through,
   };
   const handler = httpHandler(

@@ -55,13 +55,14 @@ test('pages of any size, put together, are the journal: each event once, newest 
 
 test('of events of one instant, some sealed and some not, the order is that of their ids', async () => {
   const world = aWorld({ brand: aBrand({ rules: [] }) });
-  for (const id of 'kponmqlsrt') await world.take(aVisit(0, { id }));
+  const known = [...'kponmqlsrtfedcvuxwzy']; // as many as a tail holds
+  for (const id of known) await world.take(aVisit(0, { id }));
   await world.take(aVisit(0, { id: 'a' }), aVisit(0, { id: 'b' }));
   expect(world.segments()).toHaveLength(1);
   const { ask } = await aCaller(world);
   for (const limit of [1, 2, 5]) {
     const all = (await pages(ask, `limit=${limit}`)).flat();
-    expect(all.map((id) => id[0]).join('')).toBe('tsrqponmlkba');
+    expect(all.map((id) => id[0]).join('')).toBe('zyxwvutsrqponmlkfedcba');
   }
 });
 
@@ -142,7 +143,7 @@ function counting(table: Table) {
 
 test('the newest page of a long history reads few segments, a small one none', async () => {
   const world = await aCustomer(Array.from({ length: 1000 }, (_, i) => i / 4));
-  expect(world.segments().length).toBeGreaterThan(80);
+  expect(world.segments().length).toBeGreaterThan(40);
   const costOf = async (query: string) => {
     const { table, read } = counting(world.rows);
     const { ask } = await aCaller(world, { profiles: profileStore(table) });

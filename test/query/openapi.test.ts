@@ -2,6 +2,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { z } from 'zod';
+import { channelRoutes } from '../../lib/capture/routes.ts';
 import { openApi } from '../../lib/query/openapi.ts';
 import { aBrand } from '../profile/a-profile.ts';
 import { aWorld } from '../profile/a-world.ts';
@@ -123,6 +124,12 @@ test('each operation says what it answers and how it refuses', () => {
     expect(Object.keys(responses).sort(), name).toEqual(['200', 'default']);
 });
 
+/** What channels have at paths of their own; that one is reached with a slash at its end too goes without saying. */
+const ownRoutes = () =>
+  Object.entries(channelRoutes())
+    .filter(([path]) => !path.endsWith('/'))
+    .flatMap(([path, methods]) => methods.map((method) => `${method} ${path}`));
+
 test('every route of the stack is described, and nothing else', () => {
   const folder = new URL('../../infra/', import.meta.url);
   const routed = readdirSync(folder)
@@ -133,7 +140,8 @@ test('every route of the stack is described, and nothing else', () => {
     .flatMap(([, path = '', methods = '']) =>
       (methods.match(/[A-Z]+/g) ?? []).map((method) => `${method} ${path}`),
     )
-    .filter((it) => !it.startsWith('OPTIONS')); // what browsers ask by themselves
+    .filter((it) => !it.startsWith('OPTIONS')) // what browsers ask by themselves
+    .concat(ownRoutes());
   expect(routed.length).toBeGreaterThan(10);
   expect(
     operations()

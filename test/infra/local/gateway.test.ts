@@ -31,6 +31,7 @@ test.each([
   ['GET', '/v1/a/b', 'GET /v1/{rest+}', { rest: 'a/b' }],
   ['GET', '/profiles/phone/%2B86%20138', 'GET /profiles/{kind}/{value}', { kind: 'phone', value: '+86 138' }],
   ['GET', '/profiles/phone/', '$default', {}],
+  ['GET', '/v1/', 'GET /v1/{rest+}', { rest: '' }],
   ['DELETE', '/', '$default', {}],
 ])('%s %s takes the most specific route', (method, path, key, parameters) => {
   const match = matchRoute(routes, method, path);

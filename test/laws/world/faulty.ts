@@ -14,6 +14,7 @@ export function faultyTable(table: Table, line: Pick<Line, 'io'>): Table {
   return {
     get: (key) => line.io(`get ${name(key)}`, false, () => table.get(key)),
     put: (item, guard) => line.io(`put ${name(item)}`, true, () => table.put(item, guard)),
+    add: (key, increments, set) => line.io(`add ${name(key)}`, true, () => table.add(key, increments, set)),
     remove: (key, guard) => line.io(`remove ${name(key)}`, true, () => table.remove(key, guard)),
     page: (pk, range) => line.io(`query ${pk}`, false, () => table.page(pk, range)),
     due: (shard, until, limit) => line.io(`due ${shard}`, false, () => table.due(shard, until, limit)),
