@@ -67,8 +67,8 @@ export type Source = z.infer<typeof source>;
  * One thing that a customer did, in one form for all channels (design §3).
  *
  * `traits` are what the event says of the customer (Segment's `identify`, a CRM row): last writer wins by
- * (occurredAt, id). A trait set to `null` is taken away. `traitsOnce` are said only if nobody said them before: the
- * first writer wins by (occurredAt, id), and any writer of `traits` wins over it.
+ * (occurredAt, id). A trait set to `null` is taken away. `traitsOnce` are said only where the customer has no such trait
+ * at that time: the first writer wins, and any later writer of `traits` over it.
  */
 export const event = z.strictObject({
   id: z.string().regex(/^[A-Za-z0-9_-]{16}$/),

@@ -80,11 +80,15 @@ export const homeOf = (event: Pick<Event, 'identifiers'>): Identifier => {
   return first;
 };
 
+/** What of an event identity is made of. */
+type Witness = Pick<Event, 'type' | 'identifiers' | 'occurredAt' | 'id'>;
+
 /**
  * What an event says of identity. `edges`: pairs of its strong identifiers. `attachments`: what its weak
- * identifiers would hold if this event were the first to show them.
+ * identifiers would hold if this event were the first to show them. An `identity_unlinked` names strong identifiers
+ * that belong together no more: it is no reason to join them.
  */
-export function statementsOf(event: Pick<Event, 'identifiers' | 'occurredAt' | 'id'>): {
+export function statementsOf(event: Witness): {
   edges: Edge[];
   attachments: Map<string, Attachment>;
 } {
@@ -92,7 +96,8 @@ export function statementsOf(event: Pick<Event, 'identifiers' | 'occurredAt' | '
   const ids = ranked(event);
   const strong = ids.filter(isStrong).map(nameOf);
   const weak = ids.filter((id) => !isStrong(id)).map(nameOf);
-  const edges = strong.flatMap((a, i) => strong.slice(i + 1).map((b) => ({ ...seen, a, b })));
+  const joined = event.type === 'identity_unlinked' ? [] : strong;
+  const edges = joined.flatMap((a, i) => joined.slice(i + 1).map((b) => ({ ...seen, a, b })));
   const owner = strong[0];
   const leader = weak[0];
   const attachments = new Map(
@@ -113,11 +118,7 @@ const earlier = <T extends Sighting>(a: T | undefined, b: T | undefined): T | un
   !a ? b : !b || isBefore(a, b) ? a : b;
 
 /** Adds what an event says; `foreign` names weak identifiers that another cluster holds and that this event does not move. */
-export function addEvent(
-  graph: Graph,
-  event: Pick<Event, 'identifiers' | 'occurredAt' | 'id'>,
-  foreign: ReadonlySet<string> = new Set(),
-): void {
+export function addEvent(graph: Graph, event: Witness, foreign: ReadonlySet<string> = new Set()): void {
   for (const id of event.identifiers) {
     const name = nameOf(id);
     if (!foreign.has(name) && !graph.identifiers.has(name)) graph.identifiers.set(name, id);

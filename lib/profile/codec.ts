@@ -100,6 +100,7 @@ const storedActivity = z.tuple([
   z.union([z.record(z.string(), z.number()), nothing]), // money
 ]);
 const seenBy = z.tuple([int, z.string()]);
+const storedTraits = z.record(z.string(), z.json());
 const storedEvent = z.tuple([
   z.string(), // id
   z.string(), // type
@@ -108,7 +109,8 @@ const storedEvent = z.tuple([
   z.tuple([z.string(), z.string()]), // channel, account
   z.array(z.union([int, storedIdentifier])), // identifiers: of the graph, or another cluster's
   z.record(z.string(), z.json()), // properties
-  z.union([z.record(z.string(), z.json()), nothing]), // traits
+  // traits; or these with those that are said once
+  z.union([storedTraits, nothing, z.tuple([z.union([storedTraits, nothing]), storedTraits])]),
   z.string(), // verified, timeSource: their first letters
   z.record(z.string(), z.json()), // the rest of the context
 ]);
@@ -183,14 +185,15 @@ function packEvent(event: Event, place: ReadonlyMap<string, number>, since: numb
     [event.source.channel, event.source.account],
     event.identifiers.map((id) => place.get(nameOf(id)) ?? [id.kind, id.scope, id.value]),
     event.properties,
-    event.traits ?? 0,
+    event.traitsOnce ? [event.traits ?? 0, event.traitsOnce] : (event.traits ?? 0),
     LETTERS[verified] + LETTERS[timeSource],
     defined(context),
   ];
 }
 
 function unpackEvent(event: StoredEvent, identifiers: readonly Identifier[], since: number): Event {
-  const [id, type, at, received, [channel, account], refs, properties, traits, letters, context] = event;
+  const [id, type, at, received, [channel, account], refs, properties, said, letters, context] = event;
+  const [traits, traitsOnce] = Array.isArray(said) ? said : [said];
   return {
     id,
     type,
@@ -205,6 +208,7 @@ function unpackEvent(event: StoredEvent, identifiers: readonly Identifier[], sin
     }),
     properties,
     ...(traits !== 0 && { traits }),
+    ...(traitsOnce && { traitsOnce }),
     context: eventContext.parse({
       ...context,
       verified: VERIFIED[letters[0] ?? ''],

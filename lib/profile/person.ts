@@ -101,14 +101,17 @@ export function walk(
 
 /** Takes in one event; answers whether any rule reads anything of it. */
 function see(person: Person, event: Event, at: number, { book }: Rules): boolean {
-  for (const [name, value] of Object.entries(event.traits ?? {})) {
-    person.traits.set(name, { value, at: event.occurredAt, event: event.id });
+  const said = (value: Json): Trait => ({ value, at: event.occurredAt, event: event.id });
+  for (const [name, value] of Object.entries(event.traits ?? {})) person.traits.set(name, said(value));
+  for (const [name, value] of Object.entries(event.traitsOnce ?? {})) {
+    const known = person.traits.get(name)?.value;
+    if (known === undefined || known === null) person.traits.set(name, said(value));
   }
   const { id, type, properties, source } = event;
   foldEvent(book, person.cells, { id, type, at, properties, channel: source.channel });
   person.first ??= { at: event.occurredAt, channel: source.channel };
   person.last = { at: event.occurredAt, channel: source.channel };
-  return event.traits !== undefined || book.featuresOf(type).length > 0;
+  return event.traits !== undefined || event.traitsOnce !== undefined || book.featuresOf(type).length > 0;
 }
 
 /** Evaluates at each end of a window before an instant; answers whether one ends at the instant itself. */

@@ -196,7 +196,12 @@ describe('who is turned away', () => {
         .status,
     ).toBe(413);
     const writeKey = visitor.senders.web?.writeKey ?? '';
-    const call = { type: 'track', event: 'x', userId: 'M-1', properties: { blob: 'x'.repeat(513 * 1024) } };
+    const call = {
+      type: 'track',
+      event: 'x',
+      userId: 'M-1',
+      properties: { blob: 'x'.repeat(2 * 1024 * 1024) },
+    };
     expect((await visitor.send(sendTracking('track', JSON.stringify(call), writeKey))).status).toBe(413);
   });
 

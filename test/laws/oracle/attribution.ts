@@ -1,5 +1,6 @@
 import type { Event, Json } from '../../../lib/events/event.ts';
 import type { Brand, ConversionRule } from '../../../lib/platform/brand.ts';
+import { compositeWeightsOf } from './composite.ts';
 import { splitExactly } from './money.ts';
 import { byText } from './order.ts';
 
@@ -7,7 +8,7 @@ const MINUTE = 60 * 1000;
 const DAY = 24 * 60 * MINUTE;
 const PPM = 1_000_000;
 
-export type ExpectedModel = 'first' | 'last' | 'linear' | 'time_decay';
+export type ExpectedModel = 'first' | 'last' | 'linear' | 'time_decay' | 'composite';
 
 export interface ExpectedCredit {
   /** Id of the touch's event; `(unattributed)` where there is no touch. */
@@ -36,13 +37,22 @@ interface Touch {
   readonly event: Event;
   readonly at: number;
   readonly channel: string;
+  readonly type: string;
+  role: Role;
 }
+
+/** From the nearest to the purchase. */
+const ROLES = ['direct', 'indirect', 'latent'] as const;
+type Role = (typeof ROLES)[number];
 
 /** The conversions of one profile with their credits, each by the definition of its model. */
 export function conversionsOf(events: readonly Event[], brand: Brand): ExpectedConversion[] {
   const touches = events.flatMap((event): Touch[] => {
     const channel = touchChannel(event, brand);
-    return channel === undefined ? [] : [{ event, at: Date.parse(event.occurredAt), channel }];
+    if (channel === undefined) return [];
+    const { type, occurredAt } = event;
+    const role = brand.attribution.composite.roleOf[type] ?? 'latent';
+    return [{ event, at: Date.parse(occurredAt), channel, type, role }];
   });
   return brand.conversions
     .flatMap((rule) => {
@@ -81,6 +91,14 @@ function conversionsUnder(rule: ConversionRule, events: readonly Event[]): Found
     for (const one of byId.values()) refunded += one;
     return { rule, reference, first: own[0]!, value, refunded: Math.min(refunded, value) };
   });
+}
+
+const formats = new Map<string, Intl.DateTimeFormat>();
+
+function dayIn(timeZone: string, at: number): string {
+  const format = formats.get(timeZone) ?? new Intl.DateTimeFormat('sv-SE', { timeZone, dateStyle: 'short' });
+  formats.set(timeZone, format);
+  return format.format(at);
 }
 
 const amount = (value: Json | undefined) => (typeof value === 'number' ? value : 0);
@@ -124,13 +142,17 @@ function withCredits(
   };
   const newest = path.at(-1)?.at ?? 0;
   const halfLife = brand.attribution.halfLifeDays * DAY;
-  const weights: Record<ExpectedModel, number[]> = {
+  const weights = {
     first: path.map((_, i) => (i === 0 ? 1 : 0)),
     last: path.map((_, i) => (i === path.length - 1 ? 1 : 0)),
     linear: path.map(() => 1),
     // Relative to the newest touch: what the ages have in common cancels.
-    time_decay: path.map(({ at }) => 2 ** (-(newest - at) / halfLife)),
+    time_decay: path.map((touch) => 2 ** (-(newest - touch.at) / halfLife)),
   };
+  const said = first.properties[brand.attribution.composite.tier.property];
+  const customer = said === 'vip' || said === 'silent' ? said : 'other';
+  const at = Date.parse(first.occurredAt);
+  const day = dayIn(brand.timezone, at);
   const nobody = path.length === 0 ? [1] : undefined;
   return {
     goal: rule.goal,
@@ -145,6 +167,9 @@ function withCredits(
       last: share(nobody ?? weights.last),
       linear: share(nobody ?? weights.linear),
       time_decay: share(nobody ?? weights.time_decay),
+      composite: share(
+        nobody ?? compositeWeightsOf(path, { at, day, customer }, brand.attribution.composite),
+      ),
     },
   };
 }
@@ -174,17 +199,31 @@ function withoutDuplicates(
   policy: Brand['attribution']['duplicates'],
 ): readonly Touch[] {
   if (policy === 'none') return touches;
-  if (policy === 'unique')
-    return touches.filter((it, i) => touches.findIndex(({ channel }) => channel === it.channel) === i);
-  if (policy === 'consecutive') return touches.filter((it, i) => touches[i + 1]?.channel !== it.channel);
-  // A touch goes where a later one of the same visit stands: the last of a visit stays.
-  return touches.filter((it, i) => {
-    const next = touches
-      .slice(i + 1)
-      .find(
-        (later) => later.channel === it.channel && later.event.context.session === it.event.context.session,
-      );
-    if (!next) return true;
-    return it.event.context.session === undefined && next.at - it.at > 30 * MINUTE;
+  const all = touches.map((it) => ({ ...it }));
+  const kept = all.filter((it, i) => {
+    const into = goesInto(it, i, all, policy);
+    // A contact has the role that is nearest to the purchase of all that it was.
+    if (into && ROLES.indexOf(it.role) < ROLES.indexOf(into.role)) into.role = it.role;
+    return into === undefined;
   });
+  return kept;
+}
+
+/** The touch that another is the same contact as: the first of its channel, or the next of its visit. */
+function goesInto<T extends Touch>(
+  it: T,
+  i: number,
+  all: readonly T[],
+  policy: Brand['attribution']['duplicates'],
+): T | undefined {
+  if (policy === 'unique') return all.slice(0, i).find(({ channel }) => channel === it.channel);
+  if (policy === 'consecutive') return all[i + 1]?.channel === it.channel ? all[i + 1] : undefined;
+  // A touch goes where a later one of the same visit stands: the last of a visit stays.
+  const next = all
+    .slice(i + 1)
+    .find(
+      (later) => later.channel === it.channel && later.event.context.session === it.event.context.session,
+    );
+  const isApart = it.event.context.session === undefined && next && next.at - it.at > 30 * MINUTE;
+  return isApart ? undefined : next;
 }

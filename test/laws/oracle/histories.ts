@@ -97,7 +97,9 @@ const namesOf = <Name extends string>(of: Record<Name, number>): Name[] => {
   return names;
 };
 
-type Said = Pick<Event, 'type' | 'properties' | 'traits'> & { context?: Partial<Event['context']> };
+type Said = Pick<Event, 'type' | 'properties' | 'traits' | 'traitsOnce'> & {
+  context?: Partial<Event['context']>;
+};
 
 const orderPaid = fc.constantFrom(...namesOf(orders)).map(
   (order_id): Said => ({
@@ -141,6 +143,13 @@ const memberRegistered = traits.map(
 const identityLinked = traits.map(
   (said): Said => ({ type: 'identity_linked', properties: { link_source: 'crm' }, traits: said }),
 );
+const profileUpdated = traits.map(
+  (said): Said => ({ type: 'profile_updated', properties: {}, traitsOnce: said }),
+);
+const identityUnlinked = fc.constant<Said>({
+  type: 'identity_unlinked',
+  properties: { unlink_source: 'crm' },
+});
 
 /** Any event of the law tests, at one of the instants, of one of the people. */
 const anEvent = (instants: readonly number[], ids: fc.Arbitrary<Identifier[]>): fc.Arbitrary<Event> =>
@@ -155,6 +164,8 @@ const anEvent = (instants: readonly number[], ids: fc.Arbitrary<Identifier[]>): 
         { weight: 6, arbitrary: pageViewed },
         { weight: 1, arbitrary: memberRegistered },
         { weight: 2, arbitrary: identityLinked },
+        { weight: 1, arbitrary: profileUpdated },
+        { weight: 1, arbitrary: identityUnlinked },
       ),
     })
     .map(({ number, at, ids, said }) => ({
@@ -165,7 +176,7 @@ const anEvent = (instants: readonly number[], ids: fc.Arbitrary<Identifier[]>): 
       source: { channel: 'generic', account: 'pos' },
       identifiers: ids,
       properties: said.properties,
-      ...defined({ traits: said.traits }),
+      ...defined({ traits: said.traits, traitsOnce: said.traitsOnce }),
       context: { ...said.context, timeSource: 'sender', verified: 'signed' },
     }));
 

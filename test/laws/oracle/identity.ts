@@ -120,7 +120,7 @@ function joinStrong(events: readonly Event[]) {
   const componentOf = (id: Identifier) => components.get(nameOf(id))!;
 
   const reviews: { pair: readonly [string, string]; event: string }[] = [];
-  for (const event of events)
+  for (const event of events.filter(({ type }) => type !== 'identity_unlinked'))
     for (const [i, a] of strongOf(event).entries())
       for (const b of strongOf(event).slice(i + 1)) {
         if (componentOf(a) === componentOf(b)) continue;
