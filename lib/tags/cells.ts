@@ -1,7 +1,8 @@
 import { HOUR } from '../platform/clock.ts';
 import { type Column, type Contribution, lift, merge, type Slot } from './columns.ts';
-import { type Feature, type FoldedEvent, type SeenEvent, seeEvent } from './features.ts';
+import { ANY_TYPE, type Feature, type FoldedEvent, type SeenEvent, seeEvent } from './features.ts';
 import type { RuleBook } from './rulebook.ts';
+import { daysInside } from './windows.ts';
 
 export type { FoldedEvent } from './features.ts';
 
@@ -40,7 +41,7 @@ export function foldEvent(
   cells: Cells,
   event: FoldedEvent,
 ): void {
-  const features = book.featuresOf(event.type);
+  const features = [...book.featuresOf(event.type), ...book.featuresOf(ANY_TYPE)];
   if (features.length === 0) return;
   const seen = seeEvent(event);
   const day = book.calendar.brandDay(event.at);
@@ -56,9 +57,9 @@ export function prune(book: Pick<RuleBook, 'features' | 'calendar'>, cells: Cell
   for (const { id, dayWindows, hourWindows } of book.features) {
     const cell = cells[id];
     if (!cell) continue;
-    const oldestDay = today - (dayWindows.at(-1) ?? 0);
-    const oldestAt = at - (hourWindows.at(-1) ?? 0) * HOUR;
-    if (cell.d) cell.d = cell.d.filter(([day]) => Number(day) > oldestDay);
+    const oldestDay = Math.min(...dayWindows.map((window) => daysInside(window, today).from));
+    const oldestAt = at - Math.max(...hourWindows.map(({ from }) => from)) * HOUR;
+    if (cell.d) cell.d = cell.d.filter(([day]) => Number(day) >= oldestDay);
     if (cell.h) cell.h = cell.h.filter(([time]) => Number(time) > oldestAt);
     if (cell.d?.length === 0) delete cell.d;
     if (cell.h?.length === 0) delete cell.h;
@@ -73,6 +74,7 @@ export function contributionOf(
   day: number,
   seen: SeenEvent,
 ): Contribution | undefined {
+  if (feature.dates && (day < feature.dates.from || day >= feature.dates.to)) return undefined;
   if (feature.property === undefined) return feature.admits(seen) ? { at, id, day } : undefined;
   const value = Object.hasOwn(properties, feature.property) ? properties[feature.property] : undefined;
   if (value === undefined || value === null || !feature.admits(seen)) return undefined;

@@ -1,16 +1,17 @@
-import { HOUR } from '../platform/clock.ts';
 import type { Calendar } from './calendar.ts';
 import type { Cell, Cells } from './cells.ts';
 import { evaluateRule, type View } from './evaluate.ts';
-import type { Window } from './leaves.ts';
+import { partOf, windowsOf } from './features.ts';
 import { Reading } from './reading.ts';
 import { rfmPartsOf } from './rfm-cuts.ts';
 import type { CompiledRule, EventsLeaf, Leaf, RuleBook } from './rulebook.ts';
+import { periodAfter, stayOf, type Window } from './windows.ts';
 
 /**
  * The instants in (from, to] at which the content of some window may change although nothing happens, ascending,
  * each once. An event of brand-day d enters a window when d begins and leaves one of n days when d + n begins; over
- * h hours it enters at its own time and leaves exactly h hours later. Between two of these no leaf changes.
+ * h hours it enters at its own time and leaves exactly h hours later; of weeks and months it enters and leaves when
+ * one begins. Between two of these no leaf changes.
  */
 export function boundaries(
   book: Pick<RuleBook, 'features' | 'calendar'>,
@@ -21,13 +22,13 @@ export function boundaries(
   if (!(to > from)) return [];
   const days: Span = [book.calendar.brandDay(from), book.calendar.brandDay(to)];
   const found = new Set<number>();
-  for (const { id, dayWindows, hourWindows } of book.features) {
+  for (const { id, dayWindows, hourWindows, firstWindows, firstSlot } of book.features) {
     const cell = cells[id];
     if (!cell) continue;
-    for (const length of dayWindows)
-      edges(cell, { unit: 'day', length }, book.calendar, [from, to], days, found);
-    for (const length of hourWindows)
-      edges(cell, { unit: 'hour', length }, book.calendar, [from, to], days, found);
+    for (const window of dayWindows) edges(cell, window, book.calendar, [from, to], days, found);
+    for (const window of hourWindows) edges(cell, window, book.calendar, [from, to], days, found);
+    for (const window of firstWindows)
+      edgesOfFirst(cell, firstSlot, window, book.calendar, [from, to], found);
   }
   return [...found].sort(ascending);
 }
@@ -91,27 +92,42 @@ function hold(rule: CompiledRule, reading: Reading): void {
 /** Adds the instants in (from, to] at which an event of the cell enters or leaves a window. */
 function edges(
   cell: Cell,
-  { unit, length }: Window,
+  window: Window,
   calendar: Calendar,
-  [from, to]: Span,
+  span: Span,
   [fromDay, toDay]: Span,
   found: Set<number>,
 ): void {
-  const add = (at: number) => {
-    if (at > from && at <= to) found.add(at);
-  };
-  if (unit === 'hour') {
-    for (const [time] of cell.h ?? []) {
-      add(Number(time));
-      add(Number(time) + length * HOUR);
-    }
+  if (window.unit === 'hour') {
+    for (const [time] of cell.h ?? []) addInside(stayOf(window, Number(time), calendar), span, found);
     return;
   }
-  for (const [bucket] of cell.d ?? []) {
-    const day = Number(bucket);
-    if (day > fromDay && day <= toDay) add(calendar.startOfDay(day));
-    if (day + length > fromDay && day + length <= toDay) add(calendar.startOfDay(day + length));
+  const buckets = cell.d ?? [];
+  for (let i = buckets.length - 1; i >= 0; i--) {
+    const day = Number(buckets[i]?.[0]);
+    const leaves = periodAfter(window.unit, day, window.from);
+    if (leaves <= fromDay) break; // and so has every earlier day
+    const enters = periodAfter(window.unit, day, window.to);
+    if (enters > fromDay && enters <= toDay) addInside([calendar.startOfDay(enters)], span, found);
+    if (leaves <= toDay) addInside([calendar.startOfDay(leaves)], span, found);
   }
+}
+
+/** The same of the first event of all time alone. */
+function edgesOfFirst(
+  cell: Cell,
+  slot: number,
+  window: Window,
+  calendar: Calendar,
+  span: Span,
+  found: Set<number>,
+): void {
+  const first = cell.t?.[slot];
+  if (typeof first === 'number') addInside(stayOf(window, first, calendar), span, found);
+}
+
+function addInside(instants: readonly number[], [from, to]: Span, found: Set<number>): void {
+  for (const at of instants) if (at > from && at <= to) found.add(at);
 }
 
 /** What the rules read that passes with time, by the instants after `at` at which it may change. */
@@ -124,11 +140,16 @@ function edgesOf(
   const touched = new Map<number, Set<Leaf>>();
   const today = book.calendar.brandDay(at);
   const note = (part: EventsLeaf, leaf: Leaf) => {
-    const cell = view.cells[part.feature.id];
-    const { window } = part.reference;
-    if (!cell || !window) return;
+    const { feature, reference } = part;
+    const cell = view.cells[feature.id];
+    if (!cell || !reference.window) return;
     const found = new Set<number>();
-    edges(cell, window, book.calendar, [at, FOREVER], [today, FOREVER], found);
+    const ahead: Span = [at, FOREVER];
+    for (const window of windowsOf(reference)) {
+      if (partOf(reference) === 'total')
+        edgesOfFirst(cell, feature.firstSlot, window, book.calendar, ahead, found);
+      else edges(cell, window, book.calendar, ahead, [today, FOREVER], found);
+    }
     for (const instant of found) {
       const leaves = touched.get(instant) ?? new Set();
       touched.set(instant, leaves.add(part).add(leaf));

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import type { Json } from '../events/event.ts';
 
 /** What a cell holds: JSON without objects, so that equal content is equal text. */
@@ -28,6 +29,10 @@ interface ColumnLaw {
 const MICRO = 1_000_000;
 /** A number beyond this is no quantity (an id, a time): nine thousand of the largest still add up exactly. */
 export const MAX_ADDEND = 1e12;
+/** So many different values are told apart; one more is kept, which stands for all others. */
+export const MAX_DISTINCT = 64;
+/** A longer text is kept as a digest of 72 bits, which is longer than this. */
+const SHORT_TEXT = 12;
 /** The longest text that `first("p")` and `last("p")` keep. */
 export const MAX_TEXT = 256;
 
@@ -53,10 +58,21 @@ export const columns = {
   last: { lift: moment, merge: (a, b) => (before(a, b) ? b : a) },
   /** The brand-days with an event, as runs: `[from, to, from, to, …]`, both ends included, never adjacent. */
   days: { lift: ({ day }) => [day, day], merge: joinRuns },
+  /** Of the numbers that `sum` takes, how many and their sum. */
+  avg: {
+    lift: ({ value }) => (isAddend(value) ? [1, sumSlot(Math.floor(value), micros(value))] : null),
+    merge: (a, b) => [Number(at(a, 0)) + Number(at(b, 0)), addSums(at(a, 1), at(b, 1))],
+  },
+  /** `[time, id]` of the first event. */
+  start: { lift: ({ at, id }) => [at, id], merge: (a, b) => (before(a, b) ? a : b) },
+  /** Different texts, numbers, true or false: the first `MAX_DISTINCT` + 1 of them in one order. */
+  distinct: { lift: ({ value }) => (isPlain(value) ? [shortened(value)] : null), merge: joinSets },
 } satisfies Record<string, ColumnLaw>;
 
 export type Column = keyof typeof columns;
-export const columnNames: readonly Column[] = ['n', 'sum', 'min', 'max', 'first', 'last', 'days'];
+export const columnNames: readonly Column[] = [
+  ...(['n', 'sum', 'min', 'max', 'first', 'last', 'days', 'avg', 'distinct', 'start'] as const),
+];
 const laws: Record<Column, ColumnLaw> = columns;
 
 export const lift = (names: readonly Column[], of: Contribution): Slot[] =>
@@ -72,6 +88,17 @@ export const sumOf = (slot: Slot): number => {
   const [whole, micro] = sumParts(slot);
   return micro === 0 ? whole : whole + micro / MICRO;
 };
+
+/** The average in a slot. */
+export const averageOf = (slot: Slot): number => sumOf(at(slot, 1)) / Number(at(slot, 0));
+
+/** The number of days in the longest run. */
+export function longestRun(slot: Slot): number {
+  let longest = 0;
+  for (let i = 0, runs = numbers(slot); i < runs.length; i += 2)
+    longest = Math.max(longest, runs[i + 1]! - runs[i]! + 1);
+  return longest;
+}
 
 /** The number of days in runs. */
 export function dayCount(slot: Slot): number {
@@ -110,6 +137,26 @@ function moment({ at, id, value }: Contribution): Slot {
 function before(a: Slot, b: Slot): boolean {
   if (!Array.isArray(a) || !Array.isArray(b)) return Number(a) < Number(b);
   return a[0] === b[0] ? String(a[1]) < String(b[1]) : Number(a[0]) < Number(b[0]);
+}
+
+const at = (slot: Slot, place: number): Slot => (Array.isArray(slot) ? (slot[place] ?? null) : null);
+
+const isPlain = (value: Json | undefined): value is string | number | boolean =>
+  typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean';
+
+function shortened(value: string | number | boolean): Slot {
+  if (typeof value === 'number') return value + 0;
+  if (typeof value === 'boolean' || value.length <= SHORT_TEXT) return value;
+  return `~${createHash('sha256').update(value).digest('base64url').slice(0, SHORT_TEXT)}`;
+}
+
+/** The least of both sets: however values are grouped, those that are dropped are greater than all that stay. */
+function joinSets(a: Slot, b: Slot): Slot {
+  const values = new Map<string, Slot>();
+  for (const set of [a, b])
+    for (const value of Array.isArray(set) ? set : []) values.set(JSON.stringify(value), value);
+  const texts = [...values.keys()].sort().slice(0, MAX_DISTINCT + 1);
+  return texts.map((text) => values.get(text) ?? null);
 }
 
 const numbers = (slot: Slot): number[] => (Array.isArray(slot) ? slot.map(Number) : []);

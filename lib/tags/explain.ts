@@ -3,18 +3,19 @@ import { HOUR, toIso } from '../platform/clock.ts';
 import { RejectedError } from '../platform/errors.ts';
 import { contributionOf, lifted } from './cells.ts';
 import { nextChange, rulesBehind } from './changes.ts';
-import { type Contribution, merge, type Slot } from './columns.ts';
+import { type Contribution, MAX_DISTINCT, merge, type Slot } from './columns.ts';
 import { evaluateRule, evaluateTags, type TagValue, type View } from './evaluate.ts';
 import { columnOf, type FoldedEvent, featureText, seeEvent } from './features.ts';
-import type { Window } from './leaves.ts';
+import type { Aggregate } from './leaves.ts';
 import { Reading } from './reading.ts';
 import { rfmPartsOf } from './rfm-cuts.ts';
 import type { CompiledRule, EventsLeaf, Leaf, RuleBook } from './rulebook.ts';
+import { type Dates, daysInside, isInside, lastDays, type Window } from './windows.ts';
 
 export interface ExplainedLeaf {
   /** As in the rule, in canonical form. */
   readonly text: string;
-  /** What is counted, or `trait`, `tag`, `rfm`. */
+  /** What is counted, or `trait`, `tag`, `rfm`, `bucket`. */
   readonly feature: string;
   /** Brand-days: from ≤ event < to. Hours: from < event ≤ to. */
   readonly window?: { readonly from: string; readonly to: string };
@@ -78,8 +79,7 @@ export function evidence(book: RuleBook, tag: string, events: readonly FoldedEve
   const counted = new Map<string, number>();
   for (const leaf of leaves) {
     const inside = seen.flatMap(({ event, day, value }) => {
-      if (event.type !== leaf.feature.type || !isInside(book, leaf.reference.window, event.at, day, at))
-        return [];
+      if (event.type !== leaf.feature.type || !counts(book, leaf, event.at, day, at)) return [];
       return contributionOf(leaf.feature, event, day, value) ?? [];
     });
     for (const { id, at } of behind(leaf, inside)) counted.set(id, at);
@@ -95,37 +95,49 @@ function ruleOf(book: RuleBook, tag: string): CompiledRule {
 
 function explainLeaf(book: RuleBook, leaf: Leaf, reading: Reading): ExplainedLeaf {
   const value = reading.value(leaf);
-  const shown = leaf.type === 'time' && typeof value === 'number' ? toIso(value) : (value ?? null);
-  const base = { text: leaf.text, value: shown };
+  const base = { text: leaf.text, value: shown(leaf, value) };
   if (leaf.kind === 'events') {
-    const { window } = leaf.reference;
-    const span = window && spanOf(book, window, reading.at);
+    const { window, dates } = leaf.reference;
+    const span = window ? spanOf(book, window, reading.at) : dates && timesOf(book, dates);
     return { ...base, feature: featureText(leaf.feature), ...(span ? { window: span } : {}) };
   }
   if (leaf.kind === 'rfm') {
     const { event, windowDays } = book.rfm.settings;
-    return { ...base, feature: event, window: spanOf(book, { unit: 'day', length: windowDays }, reading.at) };
+    return { ...base, feature: event, window: spanOf(book, lastDays(windowDays), reading.at) };
   }
+  if (leaf.kind === 'bucket') return { ...base, feature: 'bucket' };
   return { ...base, feature: leaf.kind === 'trait' || leaf.kind === 'hasTrait' ? 'trait' : 'tag' };
 }
 
-function spanOf({ calendar }: RuleBook, { unit, length }: Window, at: number): { from: string; to: string } {
-  if (unit === 'hour') return { from: toIso(at - length * HOUR), to: toIso(at) };
-  const today = calendar.brandDay(at);
-  return { from: toIso(calendar.startOfDay(today - length + 1)), to: toIso(calendar.startOfDay(today + 1)) };
+/** Beyond its bound a number of different values is not known, and that is said. */
+function shown(leaf: Leaf, value: Json | undefined): Json {
+  if (typeof value !== 'number') return value ?? null;
+  if (leaf.type === 'time') return toIso(value);
+  const isCut = leaf.kind === 'events' && leaf.reference.aggregate === 'distinct' && value > MAX_DISTINCT;
+  return isCut ? `more than ${MAX_DISTINCT}` : value;
 }
 
-function isInside(
-  book: RuleBook,
-  window: Window | undefined,
-  time: number,
-  day: number,
-  at: number,
-): boolean {
-  if (!window) return true;
-  if (window.unit === 'hour') return time <= at && time > at - window.length * HOUR;
+function spanOf(book: RuleBook, window: Window, at: number): { from: string; to: string } {
+  const { unit, from, to } = window;
+  if (unit === 'hour') return { from: toIso(at - from * HOUR), to: toIso(at - to * HOUR) };
+  return timesOf(book, daysInside(window, book.calendar.brandDay(at)));
+}
+
+const timesOf = ({ calendar }: RuleBook, { from, to }: Dates): { from: string; to: string } => ({
+  from: toIso(calendar.startOfDay(from)),
+  to: toIso(calendar.startOfDay(to)),
+});
+
+/**
+ * Whether an event can stand behind a leaf. Behind `firstEver` stands every event up to the end of its window: without
+ * those before the window another would be the first.
+ */
+function counts(book: RuleBook, { reference }: EventsLeaf, time: number, day: number, at: number): boolean {
+  const { window, dates, aggregate } = reference;
+  if (!window) return aggregate !== 'firstEver' || dates === undefined || day < dates.to;
   const today = book.calendar.brandDay(at);
-  return day <= today && day > today - window.length;
+  if (aggregate !== 'firstEver') return isInside(window, time, day, at, today);
+  return window.unit === 'hour' ? time <= at - window.to * HOUR : day < daysInside(window, today).to;
 }
 
 const partsOf = (book: RuleBook, leaf: Leaf): readonly EventsLeaf[] =>
@@ -142,9 +154,11 @@ function behind(
     const [slot] = lifted([column], contribution) ?? [];
     return slot === undefined ? [] : [{ contribution, slot }];
   });
-  if (aggregate === 'count' || aggregate === 'days' || aggregate === 'sum')
-    return taken.map((it) => it.contribution);
+  if (!oneEvent.has(aggregate)) return taken.map((it) => it.contribution);
   const value = taken.reduce<Slot>((so, { slot }) => merge(column, so, slot), null);
   const found = taken.filter(({ slot }) => JSON.stringify(slot) === JSON.stringify(value));
   return found.map((it) => it.contribution);
 }
+
+/** Aggregates whose value is that of one event. */
+const oneEvent: ReadonlySet<Aggregate> = new Set(['first', 'last', 'min', 'max']);

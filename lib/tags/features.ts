@@ -5,6 +5,7 @@ import { compiledLanguage, type Expression, inPlace } from './language.ts';
 import type { Aggregate, EventsReference } from './leaves.ts';
 import { RuleError, type RulePlace } from './rule-error.ts';
 import { toCel } from './values.ts';
+import { type Dates, lastDays, type Window, windowText } from './windows.ts';
 
 /** What an event is to the engine: the part of it that rules can read. */
 export interface FoldedEvent {
@@ -26,35 +27,57 @@ export interface Feature {
   readonly type: string;
   readonly filter: string | undefined;
   readonly property: string | undefined;
+  /** Only events of these brand-days. */
+  readonly dates: Dates | undefined;
   /** All-time columns; undefined where every rule has a window. */
   readonly total: readonly Column[] | undefined;
-  /** Columns of a brand-day; undefined where no rule has a window in days. */
+  /** Columns of a brand-day; undefined where no rule has a window in days, weeks or months. */
   readonly daily: readonly Column[] | undefined;
-  /** Lengths of windows in brand-days, ascending. */
-  readonly dayWindows: readonly number[];
+  /** Windows in days, weeks and months, each once. */
+  readonly dayWindows: readonly Window[];
   /** Columns that are read over hours; undefined where no rule has such a window. */
   readonly hourly: readonly Column[] | undefined;
-  /** Lengths of windows in hours, ascending. */
-  readonly hourWindows: readonly number[];
+  /** Windows in hours, each once. */
+  readonly hourWindows: readonly Window[];
+  /** Windows in which `firstEver` looks for the first event of all time, and which total slot has its time. */
+  readonly firstWindows: readonly Window[];
+  readonly firstSlot: number;
   /** Whether the filter lets an event through. A filter that fails (a missing property, another type) does not. */
   admits(seen: SeenEvent): boolean;
 }
+
+/** Stands for every type of events: no event is of this type. */
+export const ANY_TYPE = '*';
 
 /** The column that an aggregate reads; `any` and windowed `days` ask only whether something is there. */
 export function columnOf(aggregate: Aggregate, windowed: boolean): Column | undefined {
   if (aggregate === 'count') return 'n';
   if (aggregate === 'any') return undefined;
-  if (aggregate === 'days') return windowed ? undefined : 'days';
-  return aggregate;
+  if (aggregate === 'days' || aggregate === 'daysInRow') return windowed ? undefined : 'days';
+  if (aggregate === 'streak') return undefined;
+  if (aggregate === 'weeksWith') return 'n';
+  return aggregate === 'firstEver' ? 'first' : aggregate;
 }
 
 /** How a feature is told apart from others, before it is known what it has to keep. */
-export const featureKey = ({
-  type,
-  filter,
-  property,
-}: Pick<Feature, 'type' | 'filter' | 'property'>): string =>
-  JSON.stringify([type, filter ?? null, property ?? null]);
+export const featureKey = (reference: EventsReference): string => {
+  const { type, filter, property } = reference;
+  return JSON.stringify([type, filter ?? null, property ?? null, datesOf(reference) ?? null]);
+};
+
+/** `firstEver` looks at all time, and asks then whether that was in its window. */
+const datesOf = ({ aggregate, dates }: EventsReference): Dates | undefined =>
+  aggregate === 'firstEver' ? undefined : dates;
+
+/** Where what a reference reads is kept: of all time, by the brand-day, or one by one for hours. */
+export function partOf({ aggregate, window }: EventsReference): 'total' | 'daily' | 'hourly' {
+  if (!window || aggregate === 'firstEver') return 'total';
+  return window.unit === 'hour' ? 'hourly' : 'daily';
+}
+
+/** The windows whose ends matter to a reference. A streak ends also when there was nothing yesterday. */
+export const windowsOf = ({ aggregate, window }: EventsReference): readonly Window[] =>
+  window ? (aggregate === 'streak' ? [window, lastDays(2)] : [window]) : [];
 
 /** A feature as people read it: `order_paid[(e.store == "A")].paid_amount`. */
 export const featureText = ({ type, filter, property }: Feature): string =>
@@ -69,32 +92,46 @@ export function planFeature(
   const [reference] = references;
   if (!reference) throw new Error('a feature needs a reference');
   const { type, filter, property } = reference;
-  const columnsIn = (unit: 'day' | 'hour' | undefined): readonly Column[] | undefined => {
-    const read = references.filter(({ window }) => window?.unit === unit);
-    const needed = new Set(read.map(({ aggregate }) => columnOf(aggregate, unit !== undefined)));
+  const readIn = (part: 'total' | 'daily' | 'hourly') => references.filter((it) => partOf(it) === part);
+  const columnsIn = (part: 'total' | 'daily' | 'hourly'): readonly Column[] | undefined => {
+    const read = readIn(part);
+    const needed = new Set(read.map(({ aggregate }) => columnOf(aggregate, part !== 'total')));
     return read.length > 0 ? columnNames.filter((name) => needed.has(name)) : undefined;
   };
-  const windowsIn = (unit: 'day' | 'hour') =>
-    [...new Set(references.flatMap(({ window }) => (window?.unit === unit ? [window.length] : [])))].sort(
-      (a, b) => a - b,
-    );
   const form = {
     type,
     filter,
     property,
-    total: columnsIn(undefined),
-    daily: columnsIn('day'),
-    dayWindows: windowsIn('day'),
-    hourly: columnsIn('hour'),
-    hourWindows: windowsIn('hour'),
+    dates: datesOf(reference),
+    total: columnsIn('total'),
+    daily: columnsIn('daily'),
+    dayWindows: distinct(readIn('daily').flatMap(windowsOf)),
+    hourly: columnsIn('hourly'),
+    hourWindows: distinct(readIn('hourly').flatMap(windowsOf)),
   };
-  const kept = {
+  const { dayWindows, hourWindows, ...parts } = form;
+  const kept = { ...parts, reach: reachOf([...dayWindows, ...hourWindows]), timezone };
+  return {
+    id: `f${digest(kept, 6)}`,
     ...form,
-    dayWindows: form.dayWindows.at(-1),
-    hourWindows: form.hourWindows.at(-1),
-    timezone,
+    firstWindows: distinct(readIn('total').flatMap(windowsOf)),
+    firstSlot: form.total?.indexOf('first') ?? -1,
+    admits: admission(filter, place),
   };
-  return { id: `f${digest(kept, 6)}`, ...form, admits: admission(filter, place) };
+}
+
+const distinct = (windows: readonly Window[]): Window[] =>
+  [...new Map(windows.map((window) => [windowText(window), window])).values()].sort(
+    (a, b) => a.from - b.from,
+  );
+
+/** How far back events have to be kept, by unit. */
+function reachOf(windows: readonly Window[]): [Window['unit'], number][] {
+  const units = ['hour', 'day', 'week', 'month'] as const;
+  return units.map((unit) => [
+    unit,
+    Math.max(0, ...windows.filter((it) => it.unit === unit).map(({ from }) => from)),
+  ]);
 }
 
 /** A short digest of plain data. */

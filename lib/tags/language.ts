@@ -26,7 +26,7 @@ const compiled = {
 
 /** Functions of CEL that rules may use: each exact, each linear in what it reads, none that knows a clock or a zone. */
 export const functions: ReadonlySet<string> = new Set([
-  ...['has', 'size', 'int', 'double', 'string', 'timestamp', 'duration'],
+  ...['has', 'size', 'int', 'double', 'string', 'timestamp', 'duration', 'ratio', 'kOf'],
 ]);
 export const methods: ReadonlySet<string> = new Set([
   ...['contains', 'startsWith', 'endsWith', 'lowerAscii', 'upperAscii', 'trim', 'size'],
@@ -36,6 +36,9 @@ export const methods: ReadonlySet<string> = new Set([
 class Events {}
 class Rfm {}
 
+interface Runner {
+  run(node: ASTNode, context: unknown): unknown;
+}
 interface Checker {
   check(node: ASTNode, scope: Scope): { readonly name: string; isDynOrBool(): boolean };
   getType(name: string): unknown;
@@ -45,21 +48,25 @@ interface Scope {
   forkWithVariable(name: string, type: unknown): Scope;
 }
 
-/** `events(…).where(e, condition)`: the condition is read with `e` as an event, when events are folded. */
-function where({ args: [variable, condition], receiver }: { args: ASTNode[]; receiver: ASTNode }) {
-  return {
+/**
+ * `events(…).where(e, condition)`: the condition is read with `e` as an event, when events are folded; `lastIs(e,
+ * condition)` asks it of the last event.
+ */
+const ofEvents =
+  (name: 'where' | 'lastIs') =>
+  ({ args: [variable, condition], receiver }: { args: ASTNode[]; receiver: ASTNode }) => ({
     typeCheck(checker: Checker, _macro: unknown, scope: Scope) {
       const type = checker.check(receiver, scope);
       if (type.name !== 'Events')
         throw checker.createError(
           'no_matching_overload',
-          `where() reads events, not '${type.name}'`,
+          `${name}() reads events, not '${type.name}'`,
           receiver,
         );
       if (variable?.op !== 'id' || !condition)
         throw checker.createError(
           'invalid_macro_argument',
-          'where() takes a name and a condition',
+          `${name}() takes a name and a condition`,
           variable ?? receiver,
         );
       if (
@@ -67,13 +74,64 @@ function where({ args: [variable, condition], receiver }: { args: ASTNode[]; rec
       )
         throw checker.createError(
           'invalid_condition_type',
-          'the condition of where() must be true or false',
+          `the condition of ${name}() must be true or false`,
           condition,
         );
-      return type;
+      return name === 'where' ? type : checker.getType('bool');
     },
     evaluate: never,
+  });
+
+/**
+ * `kOf(2, [a, b, c])`: true once so many are true, false once so many are false that the rest would not suffice, and
+ * otherwise missing, as some of them are. The order of the list makes no difference.
+ */
+function kOf({ args: [number, list] }: { args: ASTNode[] }) {
+  const conditions = list?.op === 'list' ? list.args : [];
+  const least = number?.op === 'value' ? Number(number.args) : Number.NaN;
+  return {
+    typeCheck(checker: Checker, _macro: unknown, scope: Scope) {
+      for (const condition of conditions)
+        if (!checker.check(condition, scope).isDynOrBool())
+          throw checker.createError(
+            'invalid_condition_type',
+            'the conditions of kOf() must be true or false',
+            condition,
+          );
+      return checker.getType('bool');
+    },
+    evaluate(runner: Runner, _macro: unknown, context: unknown): boolean {
+      const said = conditions.map((condition) => runOr(runner, condition, context));
+      if (said.filter((it) => it === true).length >= least) return true;
+      if (said.filter((it) => it !== false).length < least) return false;
+      throw unknowable;
+    },
   };
+}
+
+function runOr(runner: Runner, condition: ASTNode, context: unknown): unknown {
+  try {
+    return runner.run(condition, context);
+  } catch {
+    return undefined;
+  }
+}
+
+/** Stands for what cannot be worked out; made once, because it is thrown often. */
+const unknowable = new Error('this cannot be worked out');
+
+/** Division as rules know it: by zero there is no value, of whole numbers it leaves out the rest, as in CEL. */
+function quotient(a: unknown, b: unknown): bigint | number {
+  if (typeof a === 'bigint' && typeof b === 'bigint' && b !== 0n) return a / b;
+  if (typeof a === 'number' && typeof b === 'number' && b !== 0) return a / b;
+  throw unknowable;
+}
+
+/** A whole number, a decimal or the text of one as a decimal. CEL would know `NaN`, which is neither more nor less than anything. */
+function decimal(value: unknown): number {
+  if (typeof value === 'bigint' || typeof value === 'number') return Number(value);
+  if (typeof value === 'string' && /^[-+]?\d+(\.\d+)?(e[-+]?\d{1,2})?$/i.test(value)) return Number(value);
+  throw unknowable;
 }
 
 /** Functions of the language are compiled away before anything is evaluated. */
@@ -88,14 +146,35 @@ export function ruleLanguage(): Environment {
   const language = new Environment({ limits })
     .registerType('Events', { ctor: Events, fields: {} })
     .registerType('Rfm', { ctor: Rfm, fields: { r: 'int', f: 'int', m: 'int' } });
-  language.registerFunction('Events.where(ast, ast): Events', where);
+  language
+    .registerFunction('Events.where(ast, ast): Events', ofEvents('where'))
+    .registerFunction('Events.lastIs(ast, ast): bool', ofEvents('lastIs'))
+    .registerFunction('kOf(ast, ast): bool', kOf);
   for (const signature of [
     'events(string): Events',
     'Events.within(string): Events',
+    'Events.between(string, string): Events',
+    'Events.from(string): Events',
+    'Events.to(string): Events',
+    'Events.thisWeek(): Events',
+    'Events.lastWeek(): Events',
+    'Events.lastWeeks(int): Events',
+    'Events.thisMonth(): Events',
+    'Events.lastMonth(): Events',
+    'Events.lastMonths(int): Events',
     'Events.count(): int',
     'Events.days(): int',
     'Events.any(): bool',
+    'Events.firstEver(): bool',
+    'Events.daysInRow(): int',
+    'Events.streak(): int',
+    'Events.weeksWith(int): int',
+    'Events.stopped(string): bool',
+    'Events.restarted(string): bool',
+    'Events.dormant(string): bool',
     'Events.sum(string): int',
+    'Events.avg(string): double',
+    'Events.distinct(string): int',
     'Events.min(string): int',
     'Events.max(string): int',
     `Events.first(): ${TIME}`,
@@ -107,20 +186,36 @@ export function ruleLanguage(): Environment {
     'hasTag(string): bool',
     'tagValue(string): string',
     'rfm(): Rfm',
+    'bucket(string, int): int',
+    'ratio(int, int): double',
+    'ratio(int, double): double',
+    'ratio(double, int): double',
+    'ratio(double, double): double',
   ])
     language.registerFunction(signature, never);
   return language;
 }
 
 /** Types of a leaf's value in compiled text. */
-export const leafTypes = { int: 'int', bool: 'bool', string: 'string', time: TIME, any: 'dyn' } as const;
+export const leafTypes = {
+  int: 'int',
+  double: 'double',
+  bool: 'bool',
+  string: 'string',
+  time: TIME,
+  any: 'dyn',
+} as const;
 export type LeafType = keyof typeof leafTypes;
 
 /** The language of compiled text: its names are variables, `e` (an event) or leaves. */
 export function compiledLanguage(names: ReadonlyMap<string, LeafType>): Environment {
   const language = new Environment({ limits: compiled });
   for (const [name, type] of names) language.registerVariable(name, leafTypes[type]);
-  return language;
+  return language
+    .registerFunction('kOf(ast, ast): bool', kOf)
+    .registerFunction('quotient(dyn, dyn): dyn', quotient)
+    .registerFunction('decimal(dyn): double', decimal)
+    .registerFunction('ratio(dyn, dyn): double', (a, b) => quotient(decimal(a), decimal(b)));
 }
 
 export type Expression = (context: ReadonlyMap<string, unknown>) => unknown;

@@ -1,21 +1,22 @@
 import type { ASTNode } from '@marcbachmann/cel-js';
+import { isoDay } from './calendar.ts';
+import { chainOf, fault, filterOf, numberOf, textOf } from './chain.ts';
+import { MAX_DISTINCT } from './columns.ts';
 import { functions, methods } from './language.ts';
+import { macroOf } from './macros.ts';
 import { comprehensions, print } from './print.ts';
-import { RuleError, type RuleFault } from './rule-error.ts';
+import { type Dates, MAX_DAYS, type Window, windowText } from './windows.ts';
 
-export const aggregates = ['count', 'sum', 'min', 'max', 'days', 'any', 'first', 'last'] as const;
-export type Aggregate = (typeof aggregates)[number];
+export const aggregates = [
+  ...(['count', 'sum', 'avg', 'min', 'max', 'distinct', 'days', 'any', 'first', 'last'] as const),
+  ...(['firstEver', 'daysInRow', 'streak', 'weeksWith'] as const),
+] as const;
+/** `start` is what `bucket` reads: no rule can ask for it. */
+export type Aggregate = (typeof aggregates)[number] | 'start';
 
-/** Brand-days, the last of which is the current one; or hours, to the millisecond. */
-export interface Window {
-  readonly unit: 'day' | 'hour';
-  readonly length: number;
-}
-
-export const MAX_DAYS = 1095;
-export const MAX_HOURS = 48;
 /** Leaves of one expression. */
 const MAX_LEAVES = 40;
+const MAX_BUCKETS = 10_000;
 
 /** A number, a fact or a value that a rule reads, as it is written. */
 export type Reference =
@@ -26,10 +27,14 @@ export type Reference =
       readonly filter?: string;
       readonly property?: string;
       readonly aggregate: Aggregate;
+      /** Of `weeksWith(3)`: 3. */
+      readonly least?: number;
       readonly window?: Window;
+      readonly dates?: Dates;
     }
   | { readonly kind: 'trait' | 'hasTrait' | 'hasTag' | 'tagValue'; readonly name: string }
-  | { readonly kind: 'rfm'; readonly score: 'r' | 'f' | 'm' };
+  | { readonly kind: 'rfm'; readonly score: 'r' | 'f' | 'm' }
+  | { readonly kind: 'bucket'; readonly salt: string; readonly of: number };
 export type EventsReference = Extract<Reference, { kind: 'events' }>;
 
 export interface Found {
@@ -47,13 +52,16 @@ export interface Lowered {
 export function lower(ast: ASTNode, nameOf: (reference: Reference) => string): Lowered {
   const found: Found[] = [];
   const text = print(ast, {
-    hook(node) {
+    hook(node, write) {
+      const read = (reference: Reference) => {
+        found.push({ reference, start: node.start });
+        if (found.length > MAX_LEAVES)
+          throw fault('cost', `a rule may read at most ${MAX_LEAVES} things`, node);
+        return nameOf(reference);
+      };
       const reference = referenceOf(node);
-      if (!reference) return allowed(node);
-      found.push({ reference, start: node.start });
-      if (found.length > MAX_LEAVES)
-        throw fault('cost', `a rule may read at most ${MAX_LEAVES} things`, node);
-      return nameOf(reference);
+      if (reference) return read(reference);
+      return macroOf(node, read, inFilter) ?? spelled(node, write);
     },
   });
   return { text, found };
@@ -62,13 +70,15 @@ export function lower(ast: ASTNode, nameOf: (reference: Reference) => string): L
 /** A reference as text: the same text, the same value. */
 export function referenceText(reference: Reference): string {
   if (reference.kind === 'rfm') return `rfm().${reference.score}`;
+  if (reference.kind === 'bucket') return `bucket(${JSON.stringify(reference.salt)}, ${reference.of})`;
   if (reference.kind !== 'events') return `${reference.kind}(${JSON.stringify(reference.name)})`;
-  const { type, filter, window, aggregate, property } = reference;
+  const { type, filter, window, dates, aggregate, property, least } = reference;
   return [
     `events(${JSON.stringify(type)})`,
     filter && `.where(e, ${filter})`,
-    window && `.within("${window.length}${window.unit === 'day' ? 'd' : 'h'}")`,
-    `.${aggregate}(${property === undefined ? '' : JSON.stringify(property)})`,
+    window && windowText(window),
+    dates && `.from("${isoDay(dates.from)}").to("${isoDay(dates.to)}")`,
+    `.${aggregate}(${property === undefined ? (least ?? '') : JSON.stringify(property)})`,
   ]
     .filter(Boolean)
     .join('');
@@ -79,6 +89,8 @@ function referenceOf(node: ASTNode): Reference | undefined {
   if (node.op === 'call') {
     const [name, args] = node.args;
     if (name === 'trait' || name === 'hasTrait') return { kind: name, name: textOf(args[0], node, name) };
+    if (name === 'bucket')
+      return { kind: name, salt: textOf(args[0], node, name), of: numberOf(args[1], node, MAX_BUCKETS) };
     if (name === 'hasTag' || name === 'tagValue') return { kind: name, name: textOf(args[0], node, name) };
   }
   if (node.op === '.' && node.args[0].op === 'call' && node.args[0].args[0] === 'rfm') {
@@ -89,54 +101,65 @@ function referenceOf(node: ASTNode): Reference | undefined {
 }
 
 function eventsOf(node: ASTNode & { readonly op: 'rcall' }): Reference | undefined {
-  const [method, , args] = node.args;
+  const [method, receiver, [argument]] = node.args;
   const aggregate = aggregates.find((name) => name === method);
-  let window: Window | undefined;
-  const filters: string[] = [];
-  let inner = node.args[1];
-  for (; inner.op === 'rcall'; inner = inner.args[1]) {
-    const [step, , [first, second]] = inner.args;
-    if (step === 'within') {
-      if (window) throw fault('window', 'events have one window: within() stands here twice', inner);
-      window = windowOf(textOf(first, inner, 'within'), first ?? inner);
-    } else if (step === 'where' && first?.op === 'id' && second) {
-      filters.push(...filterText(first.args, second));
-    } else return undefined;
-  }
-  if (!aggregate || inner.op !== 'call' || inner.args[0] !== 'events') return undefined;
-  const type = textOf(inner.args[1][0], inner, 'events');
-  if (!/^[a-z][a-z0-9_]{0,63}$/.test(type))
+  const chain = aggregate && chainOf(receiver, inFilter);
+  if (!aggregate || !chain) return undefined;
+  const { filters, ...rest } = chain;
+  const reference: EventsReference = {
+    kind: 'events',
+    ...rest,
+    filter: filterOf(filters),
+    aggregate,
+    ...(aggregate === 'weeksWith'
+      ? { least: numberOf(argument, node, 1_000_000) }
+      : { property: argument && textOf(argument, node, aggregate) }),
+  };
+  checkWindow(reference, node);
+  return reference;
+}
+
+/** Refuses an aggregate over a window in which it says nothing. */
+function checkWindow({ aggregate, window, dates }: EventsReference, node: ASTNode): void {
+  const isDaily = window !== undefined && window.unit !== 'hour';
+  if (aggregate === 'firstEver' && !window && !dates)
+    throw fault('window', 'firstEver() asks whether the first event lies in a window: give it one', node);
+  if (aggregate === 'streak' && (window?.unit !== 'day' || window.to !== 0))
     throw fault(
-      'name',
-      `event types are snake_case, at most 64 characters, not ${JSON.stringify(type)}`,
-      inner,
+      'window',
+      `streak() needs .within("1d") to .within("${MAX_DAYS}d"): it counts no further back`,
+      node,
     );
-  const property = args.length > 0 ? textOf(args[0], node, aggregate) : undefined;
-  const filter = filters.length > 1 ? `(${[...new Set(filters)].sort().join(' && ')})` : filters[0];
-  return { kind: 'events', type, filter, property, aggregate, window };
+  if (aggregate === 'weeksWith' && !isDaily)
+    throw fault('window', 'weeksWith() needs a window of days, weeks or months', node);
+  if (aggregate === 'daysInRow' && window?.unit === 'hour')
+    throw fault('window', 'daysInRow() counts brand-days: hours are no window for it', node);
 }
 
-/** The conditions of a `where`, those of one conjunction each by itself, so that `where(a).where(b)` is `where(a && b)`. */
-function filterText(variable: string, condition: ASTNode): string[] {
-  if (condition.op === '&&') return condition.args.flatMap((part) => filterText(variable, part));
-  return [print(condition, { names: new Map([[variable, 'e']]), sorted: true, hook: inFilter() })];
-}
-
-const inFilter = () => (node: ASTNode) => {
+const inFilter = (node: ASTNode, write: (node: ASTNode) => string): string | undefined => {
   if (
     node.op === 'call' &&
-    ['events', 'trait', 'hasTrait', 'hasTag', 'tagValue', 'rfm'].includes(node.args[0])
+    ['events', 'trait', 'hasTrait', 'hasTag', 'tagValue', 'rfm', 'bucket'].includes(node.args[0])
   )
     throw fault(
       'type',
       `${node.args[0]}() cannot stand inside where(): a condition reads its event only`,
       node,
     );
-  return allowed(node);
+  return spelled(node, write);
 };
 
+/** How compiled text says what CEL's own operator says otherwise, if it is part of the language at all. */
+function spelled(node: ASTNode, write: (node: ASTNode) => string): string | undefined {
+  allowed(node);
+  if (node.op === '/') return `quotient(${write(node.args[0])}, ${write(node.args[1])})`;
+  if (node.op === 'call' && node.args[0] === 'double')
+    return `decimal(${node.args[1].map(write).join(', ')})`;
+  return undefined;
+}
+
 /** Refuses what is no part of the language, and what would cost more than one pass over a list. */
-function allowed(node: ASTNode): undefined {
+function allowed(node: ASTNode): void {
   if (node.op === 'call' && node.args[0] === 'events')
     throw fault(
       'type',
@@ -147,13 +170,34 @@ function allowed(node: ASTNode): undefined {
     throw fault('type', 'rfm() alone is no value: write rfm().r, rfm().f or rfm().m', node);
   if (node.op === 'call' && !functions.has(node.args[0]))
     throw fault('name', `${node.args[0]}() is no part of the rule language`, node);
+  if (node.op === 'call' && node.args[0] === 'kOf') checkChoice(node);
   if (node.op === 'rcall') {
     const [method, , args] = node.args;
     if (!methods.has(method)) throw fault('name', `.${method}() is no part of the rule language`, node);
     if (comprehensions.has(method) && args.some(walksList))
       throw fault('cost', `.${method}() inside another walk over a list costs too much`, node);
   }
-  return undefined;
+  checkBound(node);
+}
+
+/** `kOf(2, [a, b, c])`: how many and of what stand in the rule. */
+function checkChoice(node: ASTNode & { readonly op: 'call' }): void {
+  const [number, list] = node.args[1];
+  if (list?.op !== 'list')
+    throw fault('type', 'kOf() takes a number and a list of conditions: kOf(2, [a, b, c])', node);
+  numberOf(number, node, list.args.length);
+}
+
+const comparisons: ReadonlySet<string> = new Set(['==', '!=', '<', '<=', '>', '>=']);
+
+/** Different values are counted up to a bound: a comparison beyond it could not be answered. */
+function checkBound(node: ASTNode): void {
+  if (!comparisons.has(node.op) || !Array.isArray(node.args)) return;
+  const sides = node.args.flatMap((it) => (typeof it === 'object' && 'op' in it ? [it] : []));
+  const counts = sides.some((side) => side.op === 'rcall' && side.args[0] === 'distinct');
+  const beyond = sides.find((side) => side.op === 'value' && Number(side.args) > MAX_DISTINCT);
+  if (counts && beyond)
+    throw fault('cost', `distinct() counts up to ${MAX_DISTINCT}: compare it with no greater number`, beyond);
 }
 
 /** Whether a list is walked anywhere within. */
@@ -178,26 +222,3 @@ function walksList(node: ASTNode): boolean {
       return node.args.some(walksList);
   }
 }
-
-/** A name must be a literal: what a rule reads is known before it is saved. */
-function textOf(node: ASTNode | undefined, call: ASTNode, name: string): string {
-  if (node?.op !== 'value' || typeof node.args !== 'string')
-    throw fault('name', `${name}() takes a literal text, such as ${name}("…")`, node ?? call);
-  if (node.args === '' || node.args.length > 128) throw fault('name', 'names have 1 to 128 characters', node);
-  return node.args;
-}
-
-function windowOf(text: string, node: ASTNode): Window {
-  const [, digits, unit] = /^([1-9]\d{0,4})([dh])$/.exec(text) ?? [];
-  const length = Number(digits);
-  if (unit === 'd' && length <= MAX_DAYS) return { unit: 'day', length };
-  if (unit === 'h' && length <= MAX_HOURS) return { unit: 'hour', length };
-  throw fault(
-    'window',
-    `a window is "1d" to "${MAX_DAYS}d" in brand-days or "1h" to "${MAX_HOURS}h", not ${JSON.stringify(text)}`,
-    node,
-  );
-}
-
-const fault = (type: RuleFault, message: string, node: ASTNode) =>
-  new RuleError(type, message, { source: node.input, start: node.start });

@@ -1,11 +1,14 @@
 import type { Json } from '../events/event.ts';
-import { HOUR } from '../platform/clock.ts';
+import { bucketOf } from './bucket.ts';
 import type { Cell } from './cells.ts';
-import { type Column, dayCount, lift, merge, type Slot, sumOf } from './columns.ts';
-import { columnOf } from './features.ts';
+import { averageOf, dayCount, lift, longestRun, merge, type Slot, sumOf } from './columns.ts';
+import { columnOf, partOf } from './features.ts';
+import type { EventsReference } from './leaves.ts';
 import { rfmScore } from './rfm-cuts.ts';
 import type { EventsLeaf, Leaf, RuleBook, TagValue } from './rulebook.ts';
+import { lastRun, longestStretch, weeksWith } from './streaks.ts';
 import { toCel } from './values.ts';
+import { daysInside, isInside, type Window } from './windows.ts';
 
 /** What rules can see of a profile. */
 export interface View {
@@ -64,6 +67,8 @@ export class Reading extends Map<string, unknown> {
       }
       case 'rfm':
         return this.once(leaf, () => rfmScore(this.book.rfm, leaf.score, (part) => this.value(part)));
+      case 'bucket':
+        return this.once(leaf, () => bucketOf(leaf, this.view.cells[leaf.feature.id]?.t?.[0] ?? null));
       case 'events':
         return this.once(leaf, () => this.aggregate(leaf));
     }
@@ -87,64 +92,75 @@ export class Reading extends Map<string, unknown> {
   }
 
   private aggregate(leaf: EventsLeaf): Json | undefined {
-    const { window, aggregate, property } = leaf.reference;
+    const { window, aggregate } = leaf.reference;
     const cell = this.view.cells[leaf.feature.id];
+    if (aggregate === 'firstEver') return this.isFirstInside(leaf, cell?.t?.[leaf.slot] ?? null);
     if (!window) {
       if (aggregate === 'any') return cell?.t !== undefined;
-      return finish(aggregate, cell?.t?.[leaf.slot] ?? null, property);
+      return finish(leaf.reference, cell?.t?.[leaf.slot] ?? null);
     }
     const seen =
-      window.unit === 'day'
-        ? bucketsIn(cell, this.today, window.length)
-        : this.entriesIn(cell, window.length);
+      partOf(leaf.reference) === 'daily' ? bucketsIn(cell, window, this.today) : this.entriesIn(cell, window);
     if (aggregate === 'any') return seen.length > 0;
     if (window.unit === 'hour') return this.overHours(leaf, seen);
     if (aggregate === 'days') return seen.length;
+    if (aggregate === 'daysInRow') return longestStretch(seen);
+    if (aggregate === 'streak') return lastRun(seen, this.today);
+    if (aggregate === 'weeksWith') return weeksWith(seen, leaf.slot + 1, leaf.reference.least ?? 1);
     const column = columnOf(aggregate, true);
     let slot: Slot = null;
     if (column) for (const bucket of seen) slot = merge(column, slot, bucket[leaf.slot + 1] ?? null);
-    return finish(aggregate, slot, property);
+    return finish(leaf.reference, slot);
   }
 
-  private overHours(
-    { reference: { aggregate, property } }: EventsLeaf,
-    entries: readonly Slot[][],
-  ): Json | undefined {
+  private overHours({ reference }: EventsLeaf, entries: readonly Slot[][]): Json | undefined {
     const contributions = entries.map(([at, id, value]) => ({
       at: Number(at),
       id: String(id ?? ''),
       day: 0,
       value,
     }));
-    if (aggregate === 'days')
+    if (reference.aggregate === 'days')
       return new Set(contributions.map(({ at }) => this.book.calendar.brandDay(at))).size;
-    const column = columnOf(aggregate, true);
+    const column = columnOf(reference.aggregate, true);
     let slot: Slot = null;
     if (column) for (const it of contributions) slot = merge(column, slot, lift([column], it)[0] ?? null);
-    return finish(aggregate, slot, property);
+    return finish(reference, slot);
   }
 
-  private entriesIn(cell: Cell | undefined, hours: number): readonly Slot[][] {
-    return (cell?.h ?? []).filter(([at]) => Number(at) <= this.at && Number(at) > this.at - hours * HOUR);
+  private entriesIn(cell: Cell | undefined, window: Window): readonly Slot[][] {
+    return (cell?.h ?? []).filter(([at]) => isInside(window, Number(at), 0, this.at, this.today));
+  }
+
+  private isFirstInside({ reference: { window, dates } }: EventsLeaf, first: Slot): boolean {
+    if (first === null) return false;
+    const at = Number(first);
+    const day = this.book.calendar.brandDay(at);
+    if (window) return isInside(window, at, day, this.at, this.today);
+    return dates !== undefined && day >= dates.from && day < dates.to;
   }
 }
 
-/** The buckets of the `length` brand-days that end with today. */
-function bucketsIn(cell: Cell | undefined, today: number, length: number): readonly Slot[][] {
+/** The buckets of the brand-days inside a window. */
+function bucketsIn(cell: Cell | undefined, window: Window, today: number): readonly Slot[][] {
   const buckets = cell?.d;
   if (!buckets) return [];
+  const inside = daysInside(window, today);
   let to = buckets.length;
-  while (to > 0 && Number(buckets[to - 1]?.[0]) > today) to--;
+  while (to > 0 && Number(buckets[to - 1]?.[0]) >= inside.to) to--;
   let from = to;
-  while (from > 0 && Number(buckets[from - 1]?.[0]) > today - length) from--;
+  while (from > 0 && Number(buckets[from - 1]?.[0]) >= inside.from) from--;
   return buckets.slice(from, to);
 }
 
-function finish(aggregate: Column | string, slot: Slot, property: string | undefined): Json | undefined {
+function finish({ aggregate, property }: EventsReference, slot: Slot): Json | undefined {
   if (aggregate === 'count') return Number(slot);
   if (aggregate === 'days') return dayCount(slot);
+  if (aggregate === 'daysInRow') return longestRun(slot);
+  if (aggregate === 'distinct') return Array.isArray(slot) ? slot.length : 0;
   if (aggregate === 'sum') return slot === null ? 0 : sumOf(slot);
   if (slot === null) return undefined;
+  if (aggregate === 'avg') return averageOf(slot);
   if ((aggregate === 'first' || aggregate === 'last') && property !== undefined)
     return Array.isArray(slot) ? slot[2] : undefined;
   return slot;

@@ -1,7 +1,8 @@
 import type { RfmSettings } from '../platform/brand.ts';
-import { MAX_DAYS, type Reference, type Window } from './leaves.ts';
+import type { Reference } from './leaves.ts';
 import { RuleError } from './rule-error.ts';
 import type { EventsLeaf, RfmLeaf } from './rulebook.ts';
+import { lastDays, MAX_DAYS, type Window } from './windows.ts';
 
 /** The features behind the scores, in the order of `rfmReferences`. */
 export interface RfmParts {
@@ -24,7 +25,7 @@ export function rfmReferences({ event, value, windowDays, r }: RfmSettings): Ref
   const within = (length: number): { kind: 'events'; type: string; window: Window } => ({
     kind: 'events',
     type: event,
-    window: { unit: 'day', length },
+    window: lastDays(length),
   });
   return [
     ...r.map((days): Reference => ({ ...within(days), aggregate: 'any' })),

@@ -1,6 +1,7 @@
 import type { Brand, Rule } from '../platform/brand.ts';
+import { firstOfAll } from './bucket.ts';
 import { type Calendar, openCalendar } from './calendar.ts';
-import { columnOf, digest, type Feature, featureKey, planFeature } from './features.ts';
+import { columnOf, digest, type Feature, featureKey, partOf, planFeature } from './features.ts';
 import {
   compiledLanguage,
   type Expression,
@@ -8,7 +9,7 @@ import {
   parseCondition,
   ruleLanguage,
 } from './language.ts';
-import { type EventsReference, lower, type Reference, referenceText } from './leaves.ts';
+import { type Aggregate, type EventsReference, lower, type Reference, referenceText } from './leaves.ts';
 import { checkRfm, type RfmParts, rfmReferences } from './rfm-cuts.ts';
 import { RuleError, type RulePlace } from './rule-error.ts';
 
@@ -43,7 +44,13 @@ export interface RfmLeaf extends LeafBase {
   readonly kind: 'rfm';
   readonly score: 'r' | 'f' | 'm';
 }
-export type Leaf = EventsLeaf | FactLeaf | RfmLeaf;
+export interface BucketLeaf extends LeafBase {
+  readonly kind: 'bucket';
+  readonly salt: string;
+  readonly of: number;
+  readonly feature: Feature;
+}
+export type Leaf = EventsLeaf | FactLeaf | RfmLeaf | BucketLeaf;
 
 export interface CompiledRule {
   readonly tag: string;
@@ -77,7 +84,7 @@ export interface RuleBook {
 }
 
 /** Changes when the same rules would be kept or answered otherwise: then everything is folded anew. */
-const ENGINE = 1;
+const ENGINE = 2;
 export const MAX_RULES = 300;
 const MAX_FEATURES = 600;
 
@@ -229,11 +236,13 @@ function draft(rules: readonly VersionedRule[]) {
 
 function planFeatures(register: Register, timezone: string): Map<string, Feature> {
   const events = register.all.flatMap(({ text, reference: it }) =>
-    it.kind === 'events' ? [{ text, reference: it }] : [],
+    it.kind === 'events'
+      ? [{ text, reference: it }]
+      : it.kind === 'bucket'
+        ? [{ text, reference: firstOfAll }]
+        : [],
   );
-  const groups = Map.groupBy(events, ({ reference: { type, filter, property } }) =>
-    featureKey({ type, filter, property }),
-  );
+  const groups = Map.groupBy(events, ({ reference }) => featureKey(reference));
   if (groups.size > MAX_FEATURES)
     throw new RuleError('cost', `the rules read more than ${MAX_FEATURES} features`);
   const features = new Map<string, Feature>();
@@ -259,32 +268,49 @@ function leafOf(
 ): Leaf {
   const base = { index, name: leafName(index), text, type: typeOf(reference) };
   if (reference.kind === 'rfm') return { ...base, kind: 'rfm', score: reference.score };
-  if (reference.kind !== 'events') return { ...base, kind: reference.kind, of: reference.name };
-  const { type, filter, property, aggregate, window } = reference;
-  const feature = features.get(featureKey({ type, filter, property }));
+  if (reference.kind !== 'events' && reference.kind !== 'bucket')
+    return { ...base, kind: reference.kind, of: reference.name };
+  const feature = features.get(featureKey(reference.kind === 'bucket' ? firstOfAll : reference));
   if (!feature) throw new Error(`no feature was planned for ${text}`);
-  const column = columnOf(aggregate, window !== undefined);
-  const columns =
-    window === undefined ? feature.total : window.unit === 'day' ? feature.daily : feature.hourly;
+  if (reference.kind === 'bucket') return { ...base, ...reference, feature };
+  const part = partOf(reference);
+  const column = columnOf(reference.aggregate, part !== 'total');
   return {
     ...base,
     kind: 'events',
     reference,
     feature,
-    slot: column === undefined ? -1 : (columns ?? []).indexOf(column),
+    slot: column === undefined ? -1 : (feature[part] ?? []).indexOf(column),
   };
 }
 
 function typeOf(reference: Reference): LeafType {
-  if (reference.kind === 'rfm') return 'int';
+  if (reference.kind === 'rfm' || reference.kind === 'bucket') return 'int';
   if (reference.kind === 'hasTag' || reference.kind === 'hasTrait') return 'bool';
   if (reference.kind === 'tagValue') return 'string';
   if (reference.kind !== 'events') return 'any';
-  if (reference.aggregate === 'count' || reference.aggregate === 'days') return 'int';
-  if (reference.aggregate === 'any') return 'bool';
-  const isTime = reference.aggregate === 'first' || reference.aggregate === 'last';
-  return isTime && reference.property === undefined ? 'time' : 'any';
+  const { aggregate, property } = reference;
+  const isTime = aggregate === 'first' || aggregate === 'last';
+  return isTime && property === undefined ? 'time' : aggregateTypes[aggregate];
 }
+
+const aggregateTypes: Record<Aggregate, LeafType> = {
+  count: 'int',
+  days: 'int',
+  distinct: 'int',
+  daysInRow: 'int',
+  streak: 'int',
+  weeksWith: 'int',
+  any: 'bool',
+  firstEver: 'bool',
+  avg: 'double',
+  sum: 'any',
+  min: 'any',
+  max: 'any',
+  first: 'any',
+  last: 'any',
+  start: 'any',
+};
 
 const eventsLeaf = (leaf: Leaf | undefined): EventsLeaf[] => (leaf?.kind === 'events' ? [leaf] : []);
 

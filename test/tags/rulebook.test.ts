@@ -121,7 +121,7 @@ describe('features', () => {
         'events("page_viewed").where(e, e.n > 1 && e.path == "/").within("30d").count() > 1',
         'events("page_viewed").where(view, view.path == "/").where(e, (e.n > 1)).within("7d").any()',
         'events("page_viewed").within("90d").where(e, e.path == "/" && e.n > 1).days() > 2',
-      ).map(({ filter, dayWindows }) => ({ filter, dayWindows })),
+      ).map(({ filter, dayWindows }) => ({ filter, dayWindows: dayWindows.map(({ from }) => from) })),
     ).toEqual([{ filter: '((e.n > 1) && (e.path == "/"))', dayWindows: [7, 30, 90] }]);
   });
 
@@ -149,9 +149,9 @@ describe('features', () => {
     expect(feature).toMatchObject({
       total: undefined,
       daily: [],
-      dayWindows: [2],
+      dayWindows: [{ unit: 'day', from: 2, to: 0 }],
       hourly: [],
-      hourWindows: [1],
+      hourWindows: [{ unit: 'hour', from: 1, to: 0 }],
     });
     const book = compile('events("page_viewed").count() > 1');
     const cells = emptyCells();
