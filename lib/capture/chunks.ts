@@ -1,4 +1,5 @@
 import type { Event, EventsMessage, Fault } from '../events/event.ts';
+import { sendable } from '../platform/sendable.ts';
 
 /**
  * Events or faults of one message. A batch of the profile function is up to a hundred messages, and every event may be
@@ -40,7 +41,7 @@ export function chunks(
     bytes = frame();
   };
   const add = (to: 'events' | 'faults', value: Event | Fault) => {
-    const text = JSON.stringify(value);
+    const text = sendable(JSON.stringify(value)); // as long as it will be on its way
     const size = Buffer.byteLength(text) + 1;
     if (bytes + size > most || parts.events.length + parts.faults.length === PARTS) close();
     parts[to].push(text);

@@ -83,9 +83,14 @@ export const sensors = channel<SensorsSettings, SdkSecret>({
   reply,
 });
 
+/** A form of theirs has a handful of fields: what comes after so many is not read, before anybody has shown a key. */
+const FIELDS = 32;
+
 /** The parameters: of a POST its body's, whatever its content type says, else the query's. */
-const formOf = (request: HttpRequest): URLSearchParams =>
-  new URLSearchParams(request.body.length > 0 ? openedOr(request, textIn) : request.rawQuery);
+const formOf = (request: HttpRequest): URLSearchParams => {
+  const text = request.body.length > 0 ? openedOr(request, textIn) : request.rawQuery;
+  return new URLSearchParams(text.split('&', FIELDS).join('&'));
+};
 
 /** The key: `token`, or `project` of installations that have no tokens, on the address or in the form. */
 function keyOf(request: HttpRequest): string | undefined {

@@ -2,19 +2,13 @@ import { SendMessageBatchCommand, SQSClient } from '@aws-sdk/client-sqs';
 import type { SQSBatchResponse, SQSEvent, SQSRecord } from 'aws-lambda';
 import { openOnce } from './open-once.ts';
 import type { Queue } from './queue.ts';
+import { sendable } from './sendable.ts';
 
 /** What one batch call of SQS takes: entries, and bytes together. */
 const BATCH = 10;
 const BATCH_BYTES = 256 * 1024;
 /** The largest body that is sent: leaves room for the protocol under SQS's classic 256 KiB. */
 export const MESSAGE_BYTES = 240 * 1024;
-
-/**
- * JSON in characters that every SQS takes: emoji and what Unicode calls no characters as `\uXXXX`, which says the same.
- * A body that has one of the latter would be refused for ever, or stored with another in its place.
- */
-export const sendable = (body: string): string =>
-  body.replace(/[\ud800-\udfff\ufffe\uffff]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16)}`);
 
 /** The queue behind an URL. Bodies are JSON. */
 export function openQueue(url: string, client = new SQSClient({ maxAttempts: 5 })): Queue {

@@ -65,11 +65,16 @@ export async function fire(request: RawRequest, now: number): Promise<Fired> {
   }
 }
 
-/** The least CPU time of several runs: what a busy machine adds is no part of it. */
-export async function leastCpuMs(request: RawRequest, now: number, runs: number): Promise<number> {
-  const times: number[] = [];
-  for (let i = 0; i < runs; i++) times.push((await fire(request, now)).cpuMs);
-  return Math.min(...times);
+/** The least CPU time of several runs, of as many as it takes to stay within `most`: what a busy machine adds is no part of it. */
+export async function leastCpuMs(
+  request: RawRequest,
+  now: number,
+  most: number,
+  runs: number,
+): Promise<number> {
+  let least = Number.POSITIVE_INFINITY;
+  for (let i = 0; i < runs && least > most; i++) least = Math.min(least, (await fire(request, now)).cpuMs);
+  return least;
 }
 
 const prototypes = [Object.prototype, Array.prototype, String.prototype, Function.prototype];

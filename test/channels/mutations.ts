@@ -255,15 +255,12 @@ function changedWithin(root: unknown, dice: Dice): unknown {
 const unmarked = (text: string) =>
   text.replaceAll(MARK, '__proto__').replaceAll(encodeURIComponent(MARK), '__proto__');
 
-function xmlChanged(xml: string, dice: Dice): string {
-  const elements = [...xml.matchAll(/<(\w+)>((?:<!\[CDATA\[.*?\]\]>)|[^<]*)<\/\1>/gs)];
-  const found = elements.length === 0 ? undefined : one(elements, dice);
-  if (!found) return textChanged(xml, dice);
-  const [whole, name = '', inner = ''] = found;
+const elementsOf = (xml: string) => [...xml.matchAll(/<(\w+)>((?:<!\[CDATA\[.*?\]\]>)|[^<]*)<\/\1>/gs)];
+
+function elementChanged(xml: string, [whole, name = '', inner = '']: RegExpExecArray, dice: Dice): string {
   const value = one(nasty, dice);
   const escaped = value.replaceAll('&', '&amp;').replaceAll('<', '&lt;');
   const ways: readonly string[] = [
-    '',
     whole + whole,
     `<${name}>${escaped}</${name}>`,
     `<${name}><![CDATA[${value}]]></${name}>`,
@@ -280,6 +277,38 @@ function xmlChanged(xml: string, dice: Dice): string {
   return xml.replace(whole, () => one(ways, dice));
 }
 
+function xmlChanged(xml: string, dice: Dice): string {
+  const elements = elementsOf(xml);
+  return elements.length === 0 ? textChanged(xml, dice) : elementChanged(xml, one(elements, dice), dice);
+}
+
+/** The message again and again, each time with one field gone, empty, or of another shape; what is hidden in a string too. */
+export function eachFieldBroken(message: string, dice: Dice): string[] {
+  if (/^\s*</.test(message))
+    return elementsOf(message).flatMap((element) => [
+      message.replace(element[0], ''),
+      message.replace(element[0], `<${element[1]}></${element[1]}>`),
+      elementChanged(message, element, dice),
+    ]);
+  const outer = hidden(message);
+  if (!outer) return [];
+  return placesOf(outer.value).flatMap(({ within, name }) => {
+    const value: unknown = Reflect.get(within, name);
+    const broken = (change: () => void) => {
+      change();
+      const text = JSON.stringify(outer.value);
+      Reflect.deleteProperty(within, name);
+      Reflect.set(within, name, value);
+      return unmarked(text);
+    };
+    const put = (it: unknown) => broken(() => Reflect.set(within, name, it));
+    const inside = typeof value === 'string' ? hidden(value) : undefined;
+    const inner = inside
+      ? eachFieldBroken(JSON.stringify(inside.value), dice).map((it) => put(inside.again(JSON.parse(it))))
+      : [];
+    return [broken(() => Reflect.deleteProperty(within, name)), put(''), put(anyValue(dice)), ...inner];
+  });
+}
 /** What a vendor might say that has gone wrong: one to three changes, of values or of the text. */
 export function messageChanged(message: string, dice: Dice): string {
   let text = message;

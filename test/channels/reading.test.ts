@@ -24,6 +24,12 @@ describe('JSON', () => {
     expect(readJson(list(40_000, '"a property of it"'))).toHaveLength(40_000);
   });
 
+  test('brackets are nested thirty-two deep, and no deeper', () => {
+    const nested = (depth: number) => `${'['.repeat(depth)}${']'.repeat(depth)}`;
+    expect(JSON.stringify(readJson(nested(32)))).toBe(nested(32));
+    expect(() => readJson(nested(33))).toThrow('deeper');
+  });
+
   test('commas in a word are none of its business', () => {
     expect(readJson(`"${','.repeat(50_000)}"`)).toHaveLength(50_000);
   });
