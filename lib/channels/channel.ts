@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { gunzipSync, gzipSync } from 'node:zlib';
 import { z } from 'zod';
 import { type Draft, type Frame, toEvent } from '../events/draft.ts';
@@ -9,6 +8,7 @@ import type { Home } from '../events/identifiers.ts';
 import { type Clock, toIso } from '../platform/clock.ts';
 import { RejectedError } from '../platform/errors.ts';
 import type { HttpReply, HttpRequest } from '../platform/http.ts';
+import { digestOfText } from './digest.ts';
 
 /**
  * How a channel speaks. A new channel is one value of this type in `registry.ts`; what all of them have in common
@@ -250,7 +250,7 @@ export function channel<Settings extends { secret: string }, Secret>(
     receivedAt: number,
   ): Outcome {
     const body = JSON.stringify(content);
-    const digest = createHash('sha256').update(body).digest('base64url');
+    const digest = digestOfText(body);
     // A text that is identical in each retry must give an identical fault; when it was sent is no part of it.
     const id = eventId(sourceOf(account), [
       'fault',

@@ -2,11 +2,11 @@ import type { DraftContext } from '../events/draft.ts';
 import type { Json } from '../events/event.ts';
 import { isRecord } from './json.ts';
 
+/** One object of a message. */
+export type Fields = Readonly<Record<string, Json>>;
+
 /** The field as a non-empty string; a number as its digits; anything else is nothing. */
-export function textOf(
-  fields: Readonly<Record<string, Json>>,
-  ...names: readonly string[]
-): string | undefined {
+export function textOf(fields: Fields, ...names: readonly string[]): string | undefined {
   for (const name of names) {
     const value = Object.hasOwn(fields, name) ? fields[name] : undefined;
     if (typeof value === 'string' && value !== '') return value;
@@ -15,7 +15,7 @@ export function textOf(
   return undefined;
 }
 
-export function fieldsOf(fields: Readonly<Record<string, Json>>, name: string): Record<string, Json> {
+export function fieldsOf(fields: Fields, name: string): Record<string, Json> {
   const value = Object.hasOwn(fields, name) ? fields[name] : undefined;
   return isRecord(value) ? value : {};
 }
@@ -24,7 +24,7 @@ export function fieldsOf(fields: Readonly<Record<string, Json>>, name: string): 
  * A campaign in the words that senders use: `{source, medium, campaign|name, term, content, channel}`, as an object
  * (`utm`, `campaign`) or as `utm_…` fields.
  */
-export function campaignOf(utm: Readonly<Record<string, Json>>): DraftContext['campaign'] {
+export function campaignOf(utm: Fields): DraftContext['campaign'] {
   const campaign = {
     channel: textOf(utm, 'channel'),
     source: textOf(utm, 'source', 'utm_source'),
@@ -44,11 +44,3 @@ export function campaignOfUrl(url: string | undefined): DraftContext['campaign']
   for (const [name, value] of new URLSearchParams(query)) if (name.startsWith('utm_')) fields[name] ??= value;
   return campaignOf(fields);
 }
-
-/** The properties that have a value: a vendor leaves out, or writes as empty text, what it does not know. */
-export const stated = (properties: Readonly<Record<string, Json | undefined>>): Record<string, Json> =>
-  Object.fromEntries(
-    Object.entries(properties).flatMap(([name, value]) =>
-      value === undefined || value === null || value === '' ? [] : [[name, value]],
-    ),
-  );

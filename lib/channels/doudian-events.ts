@@ -1,7 +1,6 @@
 import type { Json } from '../events/event.ts';
-import { stated, textOf } from './context.ts';
-
-type Fields = Readonly<Record<string, Json>>;
+import { type Fields, textOf } from './context.ts';
+import { one } from './present.ts';
 
 /** What a message of one tag means; nothing where its data says that it means nothing yet. */
 interface Entry {
@@ -14,11 +13,6 @@ interface Entry {
 
 /** All amounts are in fen. */
 const CNY = 'CNY';
-
-const one = (type: string, properties: Record<string, Json | undefined>) => ({
-  type,
-  properties: stated(properties),
-});
 
 const order = (data: Fields) => ({ order_id: textOf(data, 'p_id') });
 

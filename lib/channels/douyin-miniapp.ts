@@ -1,13 +1,14 @@
-import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import type { Json } from '../events/event.ts';
 import { FaultError } from '../events/fault.ts';
 import type { HttpRequest } from '../platform/http.ts';
 import { type Account, channel, type Opened, type Place, type Reading } from './channel.ts';
-import { stated } from './context.ts';
+import { digestOf } from './digest.ts';
 import { isRecord } from './json.ts';
+import { present } from './present.ts';
 import { decodeWechat, type WechatMessage, wechatMessage } from './wechat-message.ts';
 import {
+  aesKey,
   checkSafeSignature,
   echoed,
   echoIn,
@@ -29,7 +30,7 @@ type Settings = z.infer<typeof settings>;
 
 const held = {
   token: z.string().min(1),
-  encodingAesKey: z.string().regex(/^[A-Za-z0-9+/]{43}$/, 'EncodingAESKey has 43 characters'),
+  encodingAesKey: aesKey,
 };
 const secret = z.object({ ...held, previous: z.object(held).optional() });
 type Secret = z.infer<typeof secret>;
@@ -112,7 +113,7 @@ function read(fields: Json, _envelope: unknown, place: Place<Settings>): Reading
           ...(openId ? [{ kind: 'douyin_open_id', scope: appId, value: openId }] : []),
           ...(unionId ? [{ kind: 'douyin_union_id', scope: unionScope, value: unionId }] : []),
         ],
-        properties: stated({ message_id: id, message_type: kind }),
+        properties: present({ message_id: id, message_type: kind }),
       },
     ],
   };
@@ -120,14 +121,9 @@ function read(fields: Json, _envelope: unknown, place: Place<Settings>): Reading
 
 /** The id of a message that has none: who wrote what when; what was written is not kept. */
 const madeId = (message: WechatMessage, kind: string): string =>
-  createHash('sha256')
-    .update(
-      JSON.stringify([
-        message.field('FromUserName'),
-        message.field('CreateTime'),
-        kind,
-        message.field('Content') || message.field('PicUrl'),
-      ]),
-    )
-    .digest('base64url')
-    .slice(0, 22);
+  digestOf([
+    message.field('FromUserName'),
+    message.field('CreateTime'),
+    kind,
+    message.field('Content') || message.field('PicUrl'),
+  ]).slice(0, 22);

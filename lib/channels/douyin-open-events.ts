@@ -1,9 +1,8 @@
 import type { Json } from '../events/event.ts';
 import { type DraftIdentifier, phoneNumber } from '../events/identifiers.ts';
-import { fieldsOf, stated, textOf } from './context.ts';
+import { type Fields, fieldsOf, textOf } from './context.ts';
 import { isRecord } from './json.ts';
-
-type Fields = Readonly<Record<string, Json>>;
+import { present } from './present.ts';
 
 /** A message of Douyin, with its `content` read whether it came as an object or as JSON in a string. */
 export interface DouyinMessage {
@@ -42,7 +41,7 @@ const one = (
   rest: Partial<DouyinMeaning> = {},
 ) => ({
   type,
-  properties: stated(properties),
+  properties: present(properties),
   ...rest,
 });
 

@@ -5,6 +5,7 @@ import { FaultError } from '../events/fault.ts';
 import { type HttpRequest, json } from '../platform/http.ts';
 import { type Account, channel, type Envelope, type Opened, type Place, type Reading } from './channel.ts';
 import { textOf } from './context.ts';
+import { digestOfText } from './digest.ts';
 import { type DouyinMessage, douyinEvents, timeIn } from './douyin-open-events.ts';
 import { isRecord, readJson } from './json.ts';
 import { sameSecret, unauthentic } from './verify.ts';
@@ -55,7 +56,7 @@ export const douyinOpen = channel<Settings, Secret>({
     const body = authentic(request, account);
     if (!sameSecret(textOf(body, 'client_key') ?? '', account.settings.clientKey))
       unauthentic('unknown_app', `douyin-open: the message is for another application, ${account.id}`);
-    const id = textOf(body, 'msg_id') ?? createHash('sha256').update(request.body).digest('base64url');
+    const id = textOf(body, 'msg_id') ?? digestOfText(request.body);
     return {
       text: unsealed(request.body.toString('utf8'), body, account),
       envelope: { verified: 'signed', delivery: id },

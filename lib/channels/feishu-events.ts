@@ -1,10 +1,7 @@
 import type { Json } from '../events/event.ts';
-import { FaultError } from '../events/fault.ts';
-import { fieldsOf, textOf } from './context.ts';
-import { isRecord, readJson } from './json.ts';
+import { type Fields, fieldsOf, textOf } from './context.ts';
+import { isRecord, recordIn } from './json.ts';
 import { listOf } from './list.ts';
-
-type Fields = Readonly<Record<string, Json>>;
 
 /** One event that a message stands for. */
 export interface FeishuMeaning {
@@ -57,15 +54,8 @@ const received: Entry = {
 };
 
 /** The text in `{"text":"…"}`; nothing for what is no such thing. */
-function wordsOf(content: string | undefined): string | undefined {
-  try {
-    const value = readJson(content ?? '');
-    return isRecord(value) ? textOf(value, 'text') : undefined;
-  } catch (error) {
-    if (!(error instanceof FaultError)) throw error;
-    return undefined;
-  }
-}
+const wordsOf = (content: string | undefined): string | undefined =>
+  textOf(recordIn(content ?? '') ?? {}, 'text');
 
 const read: Entry = {
   means(event, tenant) {

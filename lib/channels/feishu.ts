@@ -4,12 +4,10 @@ import type { Json } from '../events/event.ts';
 import { FaultError } from '../events/fault.ts';
 import { type HttpReply, type HttpRequest, json } from '../platform/http.ts';
 import { type Account, channel, keyed, type Place, type Reading } from './channel.ts';
-import { fieldsOf, textOf } from './context.ts';
+import { type Fields, fieldsOf, textOf } from './context.ts';
 import { feishuEvents, feishuGroups } from './feishu-events.ts';
-import { isRecord, readJson } from './json.ts';
+import { isRecord, readJson, recordIn } from './json.ts';
 import { sameSecret, signedTime, unauthentic } from './verify.ts';
-
-type Fields = Readonly<Record<string, Json>>;
 
 const settings = z.strictObject({
   appId: z.string().regex(/^[A-Za-z0-9_-]{1,64}$/, 'the App ID, such as cli_a1b2c3d4e5f6g7h8'),
@@ -71,7 +69,7 @@ export const feishu = channel<Settings, Secret>({
     const text = feishuDecrypt(key, sealed);
     if (text === undefined)
       unauthentic('bad_ciphertext', `feishu/${account.id}: the message does not decrypt`);
-    const message = recordIn(text);
+    const message = recordIn(text); // what is authentic and broken is kept as a fault, where it is read
     if (message) checkReceiver(message, account);
     const envelope = { verified: 'signed' } as const;
     return message?.type === 'url_verification'
@@ -106,16 +104,6 @@ export function feishuDecrypt(encryptKey: string, ciphertext: string): string | 
 /** The envelope of a ciphertext, before anything of it is trusted. @throws RejectedError 401 `bad_json` */
 const outerOf = (body: Buffer): Fields =>
   recordIn(body.toString('utf8')) ?? unauthentic('bad_json', 'feishu: the body is no JSON object');
-
-function recordIn(text: string): Fields | undefined {
-  try {
-    const value = readJson(text);
-    return isRecord(value) ? value : undefined;
-  } catch (error) {
-    if (!(error instanceof FaultError)) throw error;
-    return undefined; // what is authentic and broken is kept as a fault, where it is read
-  }
-}
 
 /** @throws RejectedError 401 `bad_verification_token` */
 function checkToken(said: string | undefined, account: Feishu): void {

@@ -1,6 +1,5 @@
 import type { Json } from '../events/event.ts';
-
-type Fields = Readonly<Record<string, Json>>;
+import type { Fields } from './context.ts';
 
 /** How the flat form of one type is read. */
 export interface FlatType {

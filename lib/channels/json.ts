@@ -39,6 +39,17 @@ export function readJson(text: string): Json {
   }
 }
 
+/** The object that a text is; nothing for what is none, or no JSON at all. */
+export function recordIn(text: string): { [name: string]: Json } | undefined {
+  try {
+    const value = readJson(text);
+    return isRecord(value) ? value : undefined;
+  } catch (error) {
+    if (!(error instanceof FaultError)) throw error;
+    return undefined;
+  }
+}
+
 function number(digits: string): string | number {
   const value = Number(digits);
   if (!Number.isFinite(value)) throw new FaultError('undecodable', 'a number is out of range');

@@ -6,13 +6,13 @@ import { RejectedError } from '../platform/errors.ts';
 import { type HttpReply, type HttpRequest, json } from '../platform/http.ts';
 import { channel, type Envelope, type Place, type Reading } from './channel.ts';
 import { campaignOf, campaignOfUrl, fieldsOf, textOf } from './context.ts';
+import { digestOf } from './digest.ts';
 import { isRecord, readJson } from './json.ts';
 import { withoutPersonal } from './personal.ts';
 import { kept, pages, silent, traitsOf } from './posthog-names.ts';
 import {
   checkKey,
   cors,
-  digestOf,
   isGzip,
   keySecret,
   looksMadeUp,

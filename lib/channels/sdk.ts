@@ -1,8 +1,6 @@
 // What the dialects of SDKs have in common: a public key instead of a signature, any site's browser, gzip unannounced.
-import { createHash } from 'node:crypto';
 import { gunzipSync } from 'node:zlib';
 import { z } from 'zod';
-import type { Json } from '../events/event.ts';
 import type { DraftIdentifier } from '../events/identifiers.ts';
 import { RejectedError } from '../platform/errors.ts';
 import type { HttpRequest } from '../platform/http.ts';
@@ -95,10 +93,6 @@ export function perRequest<T>(of: (request: HttpRequest) => T): (request: HttpRe
     return found.value;
   };
 }
-
-/** What tells a message from others where it has no id of its own: what it says. */
-export const digestOf = (message: Json): string =>
-  createHash('sha256').update(JSON.stringify(message)).digest('base64url');
 
 /** An identifier, where there is a value for it. */
 export const who = (of: string, value: string | undefined, scope?: string): DraftIdentifier[] =>

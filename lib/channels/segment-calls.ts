@@ -6,12 +6,12 @@ import { RejectedError } from '../platform/errors.ts';
 import { type HttpReply, type HttpRequest, json } from '../platform/http.ts';
 import { type Channel, channel, type Place, type Reading, type Routes } from './channel.ts';
 import { campaignOf, campaignOfUrl, fieldsOf, textOf } from './context.ts';
+import { digestOf } from './digest.ts';
 import { isRecord, readJson } from './json.ts';
 import { withoutPersonal } from './personal.ts';
 import {
   checkKey,
   cors,
-  digestOf,
   keySecret,
   perRequest,
   SDK_BATCH,

@@ -5,9 +5,10 @@ import { mailAddress, phoneNumber } from '../events/identifiers.ts';
 import { timeReader } from '../import/local-time.ts';
 import type { Place, Reading } from './channel.ts';
 import { campaignOf, campaignOfUrl, fieldsOf, textOf } from './context.ts';
+import { digestOf } from './digest.ts';
 import { isRecord } from './json.ts';
 import { withoutPersonal } from './personal.ts';
-import { digestOf, who } from './sdk.ts';
+import { who } from './sdk.ts';
 import { eventNamed, propertiesOf, snakeCase } from './segment-names.ts';
 import type { SensorsSettings } from './sensors.ts';
 

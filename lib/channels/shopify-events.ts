@@ -1,15 +1,14 @@
-import { createHash } from 'node:crypto';
 import { toMinorUnits } from '../events/currency.ts';
 import type { Draft } from '../events/draft.ts';
 import type { Json } from '../events/event.ts';
 import { FaultError } from '../events/fault.ts';
 import { type DraftIdentifier, mailAddress, phoneNumber } from '../events/identifiers.ts';
 import type { Envelope, Place, Reading } from './channel.ts';
-import { campaignOfUrl, fieldsOf, textOf } from './context.ts';
+import { campaignOfUrl, type Fields, fieldsOf, textOf } from './context.ts';
+import { digestOf } from './digest.ts';
 import { isRecord } from './json.ts';
 import { present } from './present.ts';
 
-type Fields = Readonly<Record<string, Json>>;
 type Shop = Place<{ readonly shop: string }>;
 
 /** What a body can be, told by the fields that only such a body has. */
@@ -306,6 +305,3 @@ const shopRedact = (body: Fields) => ({
   type: 'data_erasure_requested',
   properties: { request_id: `shop:${textOf(body, 'shop_id') ?? ''}`, request_kind: 'shop_redact' },
 });
-
-const digestOf = (body: Fields): string =>
-  createHash('sha256').update(JSON.stringify(body)).digest('base64url');

@@ -1,17 +1,11 @@
 import { toMinorUnits } from '../events/currency.ts';
 import type { Draft } from '../events/draft.ts';
-import type { Json } from '../events/event.ts';
-import { stated, textOf } from './context.ts';
+import { type Fields, textOf } from './context.ts';
+import { one } from './present.ts';
 
-type Fields = Readonly<Record<string, Json>>;
 type Means = (content: Fields) => Pick<Draft, 'type' | 'properties'>;
 
 const CNY = 'CNY';
-
-const one = (type: string, properties: Record<string, Json | undefined>) => ({
-  type,
-  properties: stated(properties),
-});
 
 /** Yuan, as text with a point, in fen. */
 const fen = (content: Fields, name: string): number | undefined => {

@@ -5,10 +5,11 @@ import { instantOf } from '../events/time.ts';
 import { RejectedError } from '../platform/errors.ts';
 import { type HttpRequest, json } from '../platform/http.ts';
 import { type Account, channel, type Outside, type Place, type Pulled, type Reading } from './channel.ts';
+import { chinaTime } from './china-time.ts';
 import { fieldsOf, textOf } from './context.ts';
 import { isRecord, readJson } from './json.ts';
 import { tmcEvents } from './taobao-tmc-events.ts';
-import { callTop, type TopApp, topInstant, topSign, topTime } from './taobao-top.ts';
+import { callTop, type TopApp, topSign, topTime } from './taobao-top.ts';
 import { sameSecret, signedTime, unauthentic } from './verify.ts';
 
 /** Messages of one request, and of one `consume`: TOP gives 10 to 200. */
@@ -61,7 +62,7 @@ export const taobaoTmc = channel<Settings, Secret>({
     const live = [appSecret, ...(previous ? [previous.appSecret] : [])];
     if (!live.map((it) => sameSecret(topSign(it, fields, body), sign)).includes(true))
       unauthentic('bad_signature', `taobao-tmc: the signature does not match, ${account.id}`);
-    const at = instantOf(topInstant(query.timestamp ?? '')) ?? 0;
+    const at = instantOf(chinaTime(query.timestamp) ?? '') ?? 0;
     const sentAt = signedTime(String(Math.floor(at / 1000)), now);
     if (!sameSecret(query.app_key ?? '', account.settings.appKey))
       unauthentic('unknown_app', `taobao-tmc: the messages are for another application, ${account.id}`);
@@ -97,7 +98,7 @@ function read(message: Json, _envelope: unknown, { settings: { appKey } }: Place
       {
         ...means(content),
         key: [id],
-        at: at === undefined ? undefined : topInstant(at),
+        at: chinaTime(at),
         // A nick is a name, and since 2022 a masked one: it identifies nobody.
         identifiers: buyer ? [{ kind: 'taobao_buyer_open_uid', scope: appKey, value: buyer }] : [],
       },

@@ -25,10 +25,6 @@ export const topTime = (at: number): string =>
     .slice(0, 19)
     .replace('T', ' ');
 
-/** The same with its offset, as RFC 3339; what has another form stays as it is. */
-export const topInstant = (text: string): string =>
-  text.trim().replace(/^(\d{4}-\d\d-\d\d) (\d\d:\d\d:\d\d)$/, '$1T$2+08:00');
-
 export interface TopApp {
   /** Where TOP listens. */
   readonly url: string;

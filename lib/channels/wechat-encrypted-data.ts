@@ -1,8 +1,7 @@
 import { createDecipheriv } from 'node:crypto';
 import type { Json } from '../events/event.ts';
-import { FaultError } from '../events/fault.ts';
 import { textOf } from './context.ts';
-import { isRecord, readJson } from './json.ts';
+import { isRecord, recordIn } from './json.ts';
 import { sameSecret, signedTime, unauthentic } from './verify.ts';
 
 /** What a mini program got from WeChat about the customer who uses it, sealed with that customer's session key. */
@@ -50,12 +49,5 @@ function decrypted(data: string, iv: string, sessionKey: string): string {
   }
 }
 
-function parsed(text: string): { [name: string]: Json } {
-  try {
-    const value = readJson(text);
-    if (isRecord(value)) return value;
-  } catch (error) {
-    if (!(error instanceof FaultError)) throw error;
-  }
-  return unauthentic('bad_json', 'encryptedData is no JSON object');
-}
+const parsed = (text: string): { [name: string]: Json } =>
+  recordIn(text) ?? unauthentic('bad_json', 'encryptedData is no JSON object');

@@ -1,4 +1,5 @@
 import type { Json } from '../events/event.ts';
+import { present } from './present.ts';
 import type { WechatMessage } from './wechat-message.ts';
 
 /** One event that a message stands for. */
@@ -23,11 +24,7 @@ export type Found = Readonly<Record<string, Json | undefined>>;
 /** A meaning made of fields; those that are empty are left out. */
 export const one = (type: string, properties: Found, rest: Pick<Meaning, 'key' | 'phone'> = {}): Meaning => ({
   type,
-  properties: Object.fromEntries(
-    Object.entries(properties).flatMap(([name, value]) =>
-      value === undefined || value === '' ? [] : [[name, value]],
-    ),
-  ),
+  properties: present(properties),
   ...rest,
 });
 

@@ -7,7 +7,7 @@ import { RejectedError } from '../platform/errors.ts';
 import { type HttpReply, type HttpRequest, json } from '../platform/http.ts';
 import { type Account, channel, type Envelope, type Opened, type Place, type Reading } from './channel.ts';
 import { fieldsOf, textOf } from './context.ts';
-import { isRecord, readJson } from './json.ts';
+import { isRecord, readJson, recordIn } from './json.ts';
 import { sameSecret, signedTime, unauthentic } from './verify.ts';
 import { legacySignature, openAead, openLegacy, rsaHolds, signedLines } from './wechat-pay-crypto.ts';
 import { legacyPaid, legacyRefund, payEvents } from './wechat-pay-events.ts';
@@ -130,15 +130,8 @@ function unsealed(body: Buffer, account: Pay): string {
   return JSON.stringify({ create_time, event_type, resource: plain });
 }
 
-function jsonOf(text: string, { id }: Pay): Fields {
-  try {
-    const value = readJson(text);
-    if (isRecord(value)) return value;
-  } catch (error) {
-    if (!(error instanceof FaultError)) throw error;
-  }
-  return unauthentic('bad_json', `wechat-pay: what was signed is no JSON object, ${id}`);
-}
+const jsonOf = (text: string, { id }: Pay): Fields =>
+  recordIn(text) ?? unauthentic('bad_json', `wechat-pay: what was signed is no JSON object, ${id}`);
 
 const MERCHANTS = ['mchid', 'sp_mchid', 'sub_mchid', 'combine_mchid'];
 const APPS = ['appid', 'sp_appid', 'sub_appid', 'combine_appid'];

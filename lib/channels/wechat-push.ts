@@ -18,6 +18,7 @@ import { unauthentic } from './verify.ts';
 import type { Entries, Meaning } from './wechat-meaning.ts';
 import { decodeWechat, type WechatMessage, wechatMessage } from './wechat-message.ts';
 import {
+  aesKey,
   checkSafeSignature,
   echoed,
   echoIn,
@@ -44,8 +45,6 @@ const settings = z.strictObject({
   keepContent: z.boolean().default(false),
 });
 type Settings = z.infer<typeof settings>;
-
-const aesKey = z.string().regex(/^[A-Za-z0-9+/]{43}$/, 'EncodingAESKey has 43 characters');
 
 const secret = z.object({
   token: z.string().min(1),

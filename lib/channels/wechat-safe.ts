@@ -1,3 +1,4 @@
+import { z } from 'zod';
 import type { Json } from '../events/event.ts';
 import { FaultError } from '../events/fault.ts';
 import { RejectedError } from '../platform/errors.ts';
@@ -5,6 +6,9 @@ import type { HttpReply } from '../platform/http.ts';
 import { sameSecret, signedTime, unauthentic } from './verify.ts';
 import { WECHAT_PREFIX, wechatDecrypt, wechatSignature } from './wechat-crypto.ts';
 import { decodeWechat, wechatMessage } from './wechat-message.ts';
+
+/** The key that both sides hold, as the vendor's console shows it. */
+export const aesKey = z.string().regex(/^[A-Za-z0-9+/]{43}$/, 'EncodingAESKey has 43 characters');
 
 /**
  * Safe mode (WXBizMsgCrypt) as WeChat, WeCom, DingTalk and Douyin's mini apps speak it: what both ends know, and where

@@ -7,7 +7,7 @@ import { fieldsOf } from './context.ts';
 import { isRecord } from './json.ts';
 import { listOf } from './list.ts';
 import { decodeWechat, type WechatMessage, wechatMessage } from './wechat-message.ts';
-import { echoed, echoIn, openSafe, type SafeMode, sealedIn, signedIn } from './wechat-safe.ts';
+import { aesKey, echoed, echoIn, openSafe, type SafeMode, sealedIn, signedIn } from './wechat-safe.ts';
 import { groupMembers, type WecomMeaning, wecomEvents } from './wecom-events.ts';
 
 const vendorId = z.string().regex(/^[A-Za-z0-9_-]{1,64}$/, 'an id of WeCom, such as ww0123456789abcdef');
@@ -22,8 +22,6 @@ const settings = z.strictObject({
   personal: z.boolean().default(false),
 });
 type Settings = z.infer<typeof settings>;
-
-const aesKey = z.string().regex(/^[A-Za-z0-9+/]{43}$/, 'EncodingAESKey has 43 characters');
 
 const secret = z.object({
   token: z.string().min(1),

@@ -1,8 +1,9 @@
 import { FaultError } from '../events/fault.ts';
 import { type DraftIdentifier, phoneNumber } from '../events/identifiers.ts';
 import { keyed, type Place, type Reading } from './channel.ts';
-import { textOf } from './context.ts';
-import type { Entry, Fields, Meaning, WeimobPush } from './weimob-meaning.ts';
+import { chinaTime } from './china-time.ts';
+import { type Fields, textOf } from './context.ts';
+import type { Entry, Meaning, WeimobPush } from './weimob-meaning.ts';
 import {
   closed,
   orderCreated,
@@ -128,12 +129,6 @@ function isOf({ needs, bars = [], only }: Entry, message: Fields): boolean {
 
 const isList = (message: Fields, name: string) =>
   Object.hasOwn(message, name) && Array.isArray(message[name]);
-
-/** Dates without an offset are in UTC+8. */
-const chinaTime = (time: string | undefined): string | undefined =>
-  time !== undefined && /^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(\.\d+)?$/.test(time)
-    ? `${time.replace(' ', 'T')}+08:00`
-    : time;
 
 /** A staff member typed them: they are a hint, and at most this many are looked at. */
 const REMARKS = 3;

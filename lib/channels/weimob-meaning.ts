@@ -1,6 +1,5 @@
 import type { Json } from '../events/event.ts';
-
-export type Fields = Readonly<Record<string, Json>>;
+import type { Fields } from './context.ts';
 
 /** A push, opened. Topic and event are not signed; id and message are. */
 export interface WeimobPush {

@@ -1,7 +1,7 @@
 import type { Json } from '../events/event.ts';
-import { fieldsOf, textOf } from './context.ts';
+import { type Fields, fieldsOf, textOf } from './context.ts';
 import { present } from './present.ts';
-import { type Entry, type Fields, type Meaning, NONE, type WeimobPush } from './weimob-meaning.ts';
+import { type Entry, type Meaning, NONE, type WeimobPush } from './weimob-meaning.ts';
 
 /** Weimob pushes that an order is paid or refunded, and never how much it was: another event of the order says it. */
 const PENDING = { amount_pending: true };

@@ -1,6 +1,6 @@
-import { textOf } from './context.ts';
+import { type Fields, textOf } from './context.ts';
 import { present } from './present.ts';
-import { type Entry, type Fields, type Meaning, NONE, whole } from './weimob-meaning.ts';
+import { type Entry, type Meaning, NONE, whole } from './weimob-meaning.ts';
 
 /** The card is the member; messages that do not name it name the customer. */
 const memberOf = (message: Fields) => textOf(message, 'customCardNo', 'memberCode', 'code', 'wid');

@@ -5,7 +5,8 @@ import { FaultError } from '../events/fault.ts';
 import { json } from '../platform/http.ts';
 import { type Account, channel, type Place, type Reading } from './channel.ts';
 import { textOf } from './context.ts';
-import { isRecord, readJson } from './json.ts';
+import { digestOfText } from './digest.ts';
+import { isRecord, readJson, recordIn } from './json.ts';
 import { sameSecret, unauthentic } from './verify.ts';
 import { type WeimobSettings, weimobReading } from './weimob-events.ts';
 
@@ -124,13 +125,8 @@ function isSigned({ id, body, sign }: Push, { secret: keys, settings: { clientId
 
 /** Whose the message is by its own, signed word; not every message says it. */
 function merchantIn({ body, isWos }: Push): string | undefined {
-  try {
-    const message = readJson(body);
-    return isRecord(message) ? textOf(message, isWos ? 'bosId' : 'businessId') : undefined;
-  } catch (error) {
-    if (!(error instanceof FaultError)) throw error;
-    return undefined; // reading it says so again, and keeps it
-  }
+  // Where it is broken, reading it says so, and keeps it.
+  return textOf(recordIn(body) ?? {}, isWos ? 'bosId' : 'businessId');
 }
 
 function read(outer: Json, _envelope: unknown, place: Place<Settings>): Reading {
@@ -144,6 +140,6 @@ function read(outer: Json, _envelope: unknown, place: Place<Settings>): Reading 
     return { drafts: [], ignored: 'ONECRM_SPI' };
   const { settings: own } = place;
   const merchant = (push.isWos ? own.bosId : own.businessId) ?? '';
-  const key = [push.id, createHash('sha256').update(push.body).digest('base64url')];
+  const key = [push.id, digestOfText(push.body)];
   return weimobReading({ ...push, message, merchant, key }, place satisfies Place<WeimobSettings>);
 }

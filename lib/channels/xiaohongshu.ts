@@ -6,8 +6,9 @@ import { FaultError } from '../events/fault.ts';
 import { RejectedError } from '../platform/errors.ts';
 import { type HttpRequest, json } from '../platform/http.ts';
 import { type Account, channel, type Place, type Reading } from './channel.ts';
-import { stated, textOf } from './context.ts';
+import { type Fields, textOf } from './context.ts';
 import { isRecord, readJson } from './json.ts';
+import { one } from './present.ts';
 import { sameSecret, signedTime, unauthentic } from './verify.ts';
 import { checkSafeSignature, echoed, echoIn, safeTime, signedIn } from './wechat-safe.ts';
 
@@ -100,13 +101,7 @@ function checkSignature(
   if (!holds.includes(true)) unauthentic('bad_signature', `xiaohongshu: the signature does not match, ${id}`);
 }
 
-type Fields = Readonly<Record<string, Json>>;
 type Meaning = Pick<Draft, 'type' | 'properties'> | undefined;
-
-const one = (type: string, properties: Record<string, Json | undefined>): Meaning => ({
-  type,
-  properties: stated(properties),
-});
 
 const order = (data: Fields) => ({ order_id: textOf(data, 'orderId') });
 

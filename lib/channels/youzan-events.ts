@@ -4,11 +4,10 @@ import { FaultError } from '../events/fault.ts';
 import { phoneNumber } from '../events/identifiers.ts';
 import { instantOf } from '../events/time.ts';
 import type { Place, Reading } from './channel.ts';
-import { fieldsOf, textOf } from './context.ts';
+import { chinaTime } from './china-time.ts';
+import { type Fields, fieldsOf, textOf } from './context.ts';
 import { isRecord } from './json.ts';
 import { present } from './present.ts';
-
-type Fields = Readonly<Record<string, Json>>;
 
 export interface YouzanSettings {
   readonly kdtId: string;
@@ -307,12 +306,6 @@ const versionOf = ({ key }: Meaning, version: Json | undefined): Record<string, 
 function timeOfVersion(version: Json | undefined): number | undefined {
   return typeof version === 'number' || typeof version === 'string' ? instantOf(version) : undefined;
 }
-
-/** Dates without an offset are in UTC+8. */
-const chinaTime = (time: string | undefined): string | undefined =>
-  time !== undefined && /^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(\.\d+)?$/.test(time)
-    ? `${time.replace(' ', 'T')}+08:00`
-    : time;
 
 function buyerOf({ msg, beside }: YouzanPush, { settings, home }: Place<YouzanSettings>) {
   const whole = fieldsOf(msg, 'full_order_info');

@@ -5,7 +5,8 @@ import { FaultError } from '../events/fault.ts';
 import { type HttpRequest, json } from '../platform/http.ts';
 import { type Account, channel, type Opened, type Place, type Reading } from './channel.ts';
 import { textOf } from './context.ts';
-import { isRecord, readJson } from './json.ts';
+import { digestOf, digestOfText } from './digest.ts';
+import { isRecord, readJson, recordIn } from './json.ts';
 import { sameSecret, unauthentic } from './verify.ts';
 import { type YouzanPush, type YouzanSettings, youzanReading } from './youzan-events.ts';
 
@@ -92,15 +93,8 @@ function verifyLegacy(text: string, account: Shop): Opened {
 }
 
 /** @throws RejectedError for what is no push at all */
-function pushIn(text: string): Record<string, Json> {
-  try {
-    const body = readJson(text);
-    if (isRecord(body)) return body;
-  } catch (error) {
-    if (!(error instanceof FaultError)) throw error;
-  }
-  return unauthentic('bad_json', 'youzan: a push is a JSON object');
-}
+const pushIn = (text: string): Record<string, Json> =>
+  recordIn(text) ?? unauthentic('bad_json', 'youzan: a push is a JSON object');
 
 /** One client secret signs for every shop of the app. */
 function checkReceiver(
@@ -128,7 +122,7 @@ function read(body: Json, { verified }: { verified: string }, place: Place<Setti
     msg: messageIn(body.msg),
     beside: isWhole ? body : {},
     isTypeSigned: isWhole,
-    key: isWhole ? keyOf(body) : ['msg', digestOf(body.msg)],
+    key: isWhole ? keyOf(body) : ['msg', digestOfMsg(body.msg)],
   };
   return youzanReading(push, place satisfies Place<YouzanSettings>);
 }
@@ -138,13 +132,11 @@ function keyOf(body: Record<string, Json>): readonly string[] {
   const own = textOf(body, 'msg_id');
   return own
     ? [own]
-    : [...['type', 'id', 'version'].map((name) => textOf(body, name) ?? ''), digestOf(body.msg)];
+    : [...['type', 'id', 'version'].map((name) => textOf(body, name) ?? ''), digestOfMsg(body.msg)];
 }
 
-const digestOf = (msg: Json | undefined) =>
-  createHash('sha256')
-    .update(typeof msg === 'string' ? msg : JSON.stringify(msg ?? null))
-    .digest('base64url');
+const digestOfMsg = (msg: Json | undefined): string =>
+  typeof msg === 'string' ? digestOfText(msg) : digestOf(msg ?? null);
 
 /** `msg` is JSON in a URL's encoding, blanks as `+`; newer pushes have the object itself, and some have none. */
 function messageIn(msg: Json | undefined): Record<string, Json> {

@@ -1,9 +1,17 @@
 import { describe, expect, test } from 'vitest';
 import { z } from 'zod';
-import { wechatDecrypt, wechatSignature } from '../../lib/channels/wechat-crypto.ts';
-import { eventId } from '../../lib/events/id.ts';
-import type { BrandInput } from '../../lib/platform/brand.ts';
-import { aBrand, aCapture, hasShared, NOW, sharedText, without } from './captured.ts';
+import { hasShared, NOW, sharedText, without } from './captured.ts';
+import { aPlayed, type Over, reasons } from './played.ts';
+import {
+  expectHarmless,
+  expectIds,
+  expectMeant,
+  expectOpened,
+  expectSigned,
+  httpCase,
+  samplesOf,
+  vectorsOf,
+} from './published.ts';
 import {
   DingTalkEncryptor,
   type DingtalkSender,
@@ -15,19 +23,7 @@ import {
 const { main, app } = dingtalkSenders;
 const corp = main.receiveId;
 
-type Accounts = NonNullable<BrandInput['channels']>[string];
-
-const aDingtalk = (over: { accounts?: Accounts; secrets?: Record<string, unknown>; now?: number } = {}) =>
-  aCapture({
-    now: over.now ?? NOW,
-    brand: aBrand({ channels: { dingtalk: over.accounts ?? dingtalkVendor.accounts } }),
-    secrets: Object.fromEntries(
-      Object.entries({ ...dingtalkVendor.secrets, ...over.secrets }).map(([name, it]) => [
-        `siyu/qinghe/${name}`,
-        it,
-      ]),
-    ),
-  });
+const aDingtalk = (over: Over = {}) => aPlayed('dingtalk', dingtalkVendor, over);
 
 const message = (type: string, over: Record<string, unknown> = {}) =>
   JSON.stringify({
@@ -174,7 +170,7 @@ describe('who it is from, for whom, and what it hears', () => {
     await send({ ...good, body: '{}' });
     await send({ ...good, body: '[]' });
     await send({ ...good, body: 'encrypt' });
-    expect(facts.map((fact) => 'reason' in fact && fact.reason)).toEqual([
+    expect(reasons(facts)).toEqual([
       'bad_signature',
       'bad_signature',
       'bad_ciphertext',
@@ -222,60 +218,34 @@ describe('who it is from, for whom, and what it hears', () => {
   });
 });
 
-const vectorFile = z.object({
-  vectors: z.array(
-    z.object({
-      id: z.string(),
-      kind: z.string(),
-      inputs: z.record(z.string(), z.unknown()),
-      expected: z.record(z.string(), z.unknown()),
-    }),
-  ),
-});
-const vectors = hasShared ? vectorFile.parse(JSON.parse(sharedText('vectors/dingtalk.json'))).vectors : [];
-const of = (kind: string) => vectors.filter((it) => it.kind === kind);
-const texts = z.record(z.string(), z.string());
-
 describe.skipIf(!hasShared)(`published vectors of DingTalk${without}`, () => {
-  test.each(of('wx_sha1'))('$id: the signature holds, and not for another nonce', ({ inputs, expected }) => {
-    const { token = '', timestamp = '', nonce = '', encrypt = '' } = texts.parse(inputs);
-    expect(wechatSignature(token, timestamp, nonce, encrypt)).toBe(expected.signature);
-    expect(wechatSignature(token, timestamp, `${nonce}0`, encrypt)).not.toBe(expected.signature);
-  });
+  test.each(vectorsOf('dingtalk', 'wx_sha1'))(
+    '$id: the signature holds, and not for another nonce',
+    expectSigned,
+  );
 
-  test.each(of('wx_decrypt'))('$id: opens with its key, and not with another', ({ inputs, expected }) => {
-    const { encoding_aes_key = '', encrypt = '', receive_id = '' } = texts.parse(inputs);
-    expect(wechatDecrypt(encoding_aes_key, encrypt)).toEqual({
-      message: expected.message,
-      receiveId: receive_id,
-    });
-    expect(wechatDecrypt(encoding_aes_key.replace(/^./, 'z'), encrypt)?.message).not.toBe(expected.message);
-  });
+  test.each(vectorsOf('dingtalk', 'wx_decrypt'))(
+    '$id: opens with its key, and not with another',
+    expectOpened,
+  );
 
-  test.each(of('http_case'))('$id: is taken and answered as published', async ({ inputs, expected }) => {
-    const { now, config, request } = z
-      .object({
-        now: z.number(),
-        config: z.object({ token: z.string(), encoding_aes_key: z.string(), receive_id: z.string() }),
-        request: z.object({
-          method: z.enum(['GET', 'POST']),
-          query: texts,
-          headers: texts,
-          body: z.string(),
-        }),
-      })
-      .parse(inputs);
+  test.each(vectorsOf('dingtalk', 'http_case'))('$id: is taken and answered as published', async (it) => {
+    const { now, config, sent } = httpCase(
+      it,
+      '/webhooks/dingtalk/main',
+      z.object({ token: z.string(), encoding_aes_key: z.string(), receive_id: z.string() }),
+    );
     const holding = (token: string, receiveId = config.receive_id, later = 0) =>
       aDingtalk({
-        now: (now + later) * 1000,
+        now: now + later,
         accounts: { main: { corpId: receiveId, secret: 'vector' } },
         secrets: { vector: { token, aesKey: config.encoding_aes_key } },
       });
-    const rawQuery = new URLSearchParams(request.query).toString();
-    const sent = { ...request, path: '/webhooks/dingtalk/main', rawQuery };
     const answer = await holding(config.token).send(sent);
     expect(answer.statusCode).toBe(200);
-    const hope = z.object({ json_has: z.array(z.string()), decrypts_to: z.string() }).parse(expected.reply);
+    const hope = z
+      .object({ json_has: z.array(z.string()), decrypts_to: z.string() })
+      .parse(it.expected.reply);
     expect(Object.keys(JSON.parse(answer.body ?? '')).sort()).toEqual(hope.json_has.sort());
     const sender = {
       account: 'main',
@@ -287,40 +257,27 @@ describe.skipIf(!hasShared)(`published vectors of DingTalk${without}`, () => {
     for (const wrong of [
       holding(`${config.token}x`),
       holding(config.token, 'dingother'),
-      holding(config.token, config.receive_id, 301),
+      holding(config.token, config.receive_id, 301_000),
     ])
       expect((await wrong.send(sent)).statusCode).toBe(401);
   });
 });
 
-const sample = z.object({
-  file: z.string(),
-  channel: z.string(),
-  canonical: z.array(z.string()),
-  identities: z.array(z.object({ kind: z.string(), scope: z.string(), value: z.string() })),
-  dedupe_parts: z.array(z.string()),
-  occurred_at: z.string().nullable(),
-});
-const samples = hasShared
-  ? z.object({ samples: z.array(sample) }).parse(JSON.parse(sharedText('samples/manifest.json'))).samples
-  : [];
-
 describe.skipIf(!hasShared)(`published samples of DingTalk${without}`, () => {
-  test.each(samples.filter(({ channel }) => channel === 'dingtalk'))('$file means $canonical', async (it) => {
-    const { events, faults } = await made(sharedText(`samples/${it.file}`));
-    expect(faults).toEqual([]);
-    expect(events.map(({ type }) => type)).toEqual(it.canonical);
-    for (const event of events) {
-      expect(event.identifiers).toEqual(it.identities);
-      expect(event.occurredAt).toBe(it.occurred_at);
-      expect(event.id).toBe(eventId({ channel: 'dingtalk', account: 'main' }, it.dedupe_parts));
-    }
+  const heardOnce = async (file: string) => {
+    const captured = aDingtalk();
+    const answer = await captured.send(signDingtalk(sharedText(`samples/${file}`), main, NOW, 'n'));
+    expect(heard(answer.body, main)).toBe('success');
+    return captured;
+  };
+
+  test.each(samplesOf('dingtalk'))('$file means $canonical', async (it) => {
+    const captured = await heardOnce(it.file);
+    expectMeant(it, captured);
+    expectIds(it, captured, { channel: 'dingtalk', account: 'main' });
   });
 
   test.each(['deep_json.json', 'proto.json'])('%s inside a seal does no harm', async (file) => {
-    const { events, faults } = await made(sharedText(`samples/hostile/${file}`));
-    expect(events).toEqual([]);
-    expect(faults).toHaveLength(1);
-    expect(({} as Record<string, unknown>).polluted).toBeUndefined();
+    expectHarmless(await heardOnce(`hostile/${file}`));
   });
 });

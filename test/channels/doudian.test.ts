@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
 import { z } from 'zod';
-import { NOW, sharedText, without } from './captured.ts';
-import { aPlayed, hostile, idOf, oneBit, samplesOf, vectorsOf } from './played.ts';
+import { hasShared, NOW, sharedText, without } from './captured.ts';
+import { aPlayed, hostile, idOf, oneBit } from './played.ts';
+import { expectAnswered, httpCase, samplesOf, vectorsOf } from './published.ts';
 import { doudian } from './vendors/doudian.ts';
 
 const channel = 'doudian';
@@ -122,7 +123,7 @@ describe('a push of Doudian', () => {
   });
 });
 
-describe.skipIf(vectorsOf(channel, 'hash').length === 0)(`published vectors and samples${without}`, () => {
+describe.skipIf(!hasShared)(`published vectors and samples${without}`, () => {
   test.each(vectorsOf(channel, 'hash'))('$id: the digest is what a request is checked with', async (it) => {
     const { data } = z.object({ data: z.string() }).parse(it.inputs);
     const body = data.slice('7100000000000000001'.length, -'dd-secret-3f2a9c10-77aa'.length);
@@ -130,26 +131,17 @@ describe.skipIf(vectorsOf(channel, 'hash').length === 0)(`published vectors and 
     expect((await played().say(body)).statusCode).toBe(200);
   });
 
-  const http = z.object({
-    config: z.object({ app_key: z.string(), app_secret: z.string() }),
-    request: z.object({ headers: z.record(z.string(), z.string()), body: z.string() }),
-  });
   test.each(vectorsOf(channel, 'http_case'))('$id: is taken or refused as published', async (it) => {
-    const { config, request } = http.parse(it.inputs);
-    const accounts = { main: { appKey: config.app_key, secret: 'doudian' } };
-    const { send, sign, refused } = played({
-      accounts,
-      secrets: { doudian: { appSecret: config.app_secret } },
-    });
-    const reply = await send({ ...sign(''), ...request });
-    expect(reply.statusCode).toBe(it.expected.accept ? 200 : 401);
-    if (it.expected.accept)
-      expect(JSON.parse(reply.body ?? '')).toEqual(
-        z.object({ json: z.unknown() }).parse(it.expected.reply).json,
-      );
-    else expect(refused()).toEqual([it.expected.reason]);
-    const wrong = played({ accounts, secrets: { doudian: { appSecret: `${config.app_secret}0` } } });
-    expect((await wrong.send({ ...sign(''), ...request })).statusCode).toBe(401);
+    const config = z.object({ app_key: z.string(), app_secret: z.string() });
+    const { sent, config: held } = httpCase(it, '/webhooks/doudian/main', config);
+    const holding = (appSecret: string) =>
+      played({
+        accounts: { main: { appKey: held.app_key, secret: 'doudian' } },
+        secrets: { doudian: { appSecret } },
+      });
+    const captured = holding(held.app_secret);
+    expectAnswered(it, await captured.send(sent), captured);
+    expect((await holding(`${held.app_secret}0`).send(sent)).statusCode).toBe(401);
   });
 
   test.each(samplesOf(channel))('$file means $canonical', async (it) => {

@@ -235,7 +235,7 @@ describe('who it is from, and for whom', () => {
 
   test('key and token may be rotated: both are live while both are held', async () => {
     const fresh = { encryptKey: 'fresh-key', verificationToken: 'fresh-token' };
-    const rotated = aFeishu({ secret: { ...fresh, previous: feishuVendor.secrets.feishu } });
+    const rotated = aFeishu({ secrets: { feishu: { ...fresh, previous: feishuVendor.secrets.feishu } } });
     const renewed = { ...feishuSender, encryptKey: fresh.encryptKey };
     for (const request of [
       sign(words()),
@@ -244,7 +244,7 @@ describe('who it is from, and for whom', () => {
       sealFeishu(challenge({ token: 'fresh-token' }), renewed, 'n'),
     ])
       expect((await rotated.send(request)).statusCode).toBe(200);
-    const over = aFeishu({ secret: fresh });
+    const over = aFeishu({ secrets: { feishu: fresh } });
     expect((await over.send(sign(words()))).statusCode).toBe(401);
     expect((await over.send(tried(challenge()))).statusCode).toBe(401);
   });

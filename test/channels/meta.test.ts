@@ -5,17 +5,24 @@ import { z } from 'zod';
 import { hmacSha256 } from '../../lib/channels/verify.ts';
 import { eventId } from '../../lib/events/id.ts';
 import { DAY } from '../../lib/platform/clock.ts';
-import { aBrand, aCapture, hasShared, NOW, sharedText, without } from './captured.ts';
+import { hasShared, NOW, sharedText, without } from './captured.ts';
+import { aPlayed, reasons } from './played.ts';
+import {
+  expectAnswered,
+  expectHarmless,
+  expectIds,
+  expectMeant,
+  httpCase,
+  samplesOf,
+  texts,
+  vectorsOf,
+} from './published.ts';
 import { escaped, metaSecret, metaVendor, signMeta } from './vendors/meta.ts';
 
 const source = { channel: 'meta', account: 'main' };
 
 const aPage = (over: { secret?: unknown; now?: number } = {}) =>
-  aCapture({
-    brand: aBrand({ channels: { meta: metaVendor.accounts } }),
-    secrets: { 'siyu/qinghe/meta': over.secret ?? metaSecret },
-    now: over.now,
-  });
+  aPlayed('meta', metaVendor, { secrets: { meta: over.secret ?? metaSecret }, now: over.now });
 
 const WABA = '102290129340398';
 const whatsapp = (value: object, waba = WABA, field = 'messages') => ({
@@ -32,9 +39,6 @@ const said = {
 };
 const text = (value: unknown) => escaped(JSON.stringify(value));
 const one = text(whatsapp({ statuses: [read] }));
-
-const reasons = (facts: ReturnType<typeof aCapture>['facts']) =>
-  facts.map((fact) => ('reason' in fact ? fact.reason : fact.what));
 
 describe('the address that Meta tries', () => {
   const get = (query: Record<string, string>) => ({
@@ -281,99 +285,49 @@ test.each([
   expect(faults()).toMatchObject([{ reason }]);
 });
 
-const vector = z.object({
-  id: z.string(),
-  kind: z.string(),
-  inputs: z.record(z.string(), z.unknown()),
-  expected: z.record(z.string(), z.unknown()),
-});
-const vectors = hasShared
-  ? z.object({ vectors: z.array(vector) }).parse(JSON.parse(sharedText('vectors/meta.json'))).vectors
-  : [];
-
-const httpCase = z.object({
-  config: z.object({ app_secret: z.string(), verify_token: z.string() }),
-  request: z.object({
-    method: z.enum(['GET', 'POST']),
-    query: z.record(z.string(), z.string()).default({}),
-    headers: z.record(z.string(), z.string()),
-    body: z.string(),
-  }),
-});
+const held = z.object({ app_secret: z.string(), verify_token: z.string() });
 
 describe.skipIf(!hasShared)(`published vectors of Meta${without}`, () => {
-  test.each(vectors.filter(({ kind }) => kind === 'hmac'))(
-    '$id: is signed so',
-    async ({ inputs, expected }) => {
-      const { key = '', data = '' } = z.record(z.string(), z.string()).parse(inputs);
-      expect(hmacSha256(Buffer.from(key), data, 'hex')).toBe(expected.digest);
-      const headers = { 'x-hub-signature-256': `sha256=${expected.digest}` };
-      const sent = { method: 'POST', path: '/webhooks/meta/any', rawQuery: '', headers, body: data };
-      const at = (appSecret: string) => aPage({ secret: { appSecret, verifyToken: 'v' } });
-      expect((await at(key).send(sent)).statusCode).toBe(200);
-      expect((await at(`${key}0`).send(sent)).statusCode).toBe(403);
-      expect((await at(key).send({ ...sent, body: `${data} ` })).statusCode).toBe(403);
-    },
-  );
+  test.each(vectorsOf('meta', 'hmac'))('$id: is signed so', async ({ inputs, expected }) => {
+    const { key = '', data = '' } = texts.parse(inputs);
+    expect(hmacSha256(Buffer.from(key), data, 'hex')).toBe(expected.digest);
+    const headers = { 'x-hub-signature-256': `sha256=${expected.digest}` };
+    const sent = { method: 'POST', path: '/webhooks/meta/any', rawQuery: '', headers, body: data };
+    const at = (appSecret: string) => aPage({ secret: { appSecret, verifyToken: 'v' } });
+    expect((await at(key).send(sent)).statusCode).toBe(200);
+    expect((await at(`${key}0`).send(sent)).statusCode).toBe(403);
+    expect((await at(key).send({ ...sent, body: `${data} ` })).statusCode).toBe(403);
+  });
 
-  test.each(vectors.filter(({ kind }) => kind === 'http_case'))(
-    '$id: is taken or refused as published',
-    async ({ inputs, expected }) => {
-      const { config, request } = httpCase.parse(inputs);
-      const { query, ...rest } = request;
-      const rawQuery = new URLSearchParams(query).toString();
-      const sent = { path: '/webhooks/meta/any', rawQuery, ...rest };
-      const at = (appSecret: string, verifyToken: string) => aPage({ secret: { appSecret, verifyToken } });
-      const { send, facts } = at(config.app_secret, config.verify_token);
-      const reply = await send(sent);
-      if (expected.accept) expect({ status: reply.statusCode, body: reply.body }).toEqual(expected.reply);
-      else {
-        expect(reply.statusCode).toBe(403);
-        expect(reasons(facts)).toEqual([expected.reason]);
-      }
-      expect((await at(`${config.app_secret}0`, `${config.verify_token}0`).send(sent)).statusCode).toBe(403);
-    },
-  );
+  test.each(vectorsOf('meta', 'http_case'))('$id: is taken or refused as published', async (it) => {
+    const { config, sent } = httpCase(it, '/webhooks/meta/any', held);
+    const at = (appSecret: string, verifyToken: string) => aPage({ secret: { appSecret, verifyToken } });
+    const captured = at(config.app_secret, config.verify_token);
+    expectAnswered(it, await captured.send(sent), captured, 403);
+    expect((await at(`${config.app_secret}0`, `${config.verify_token}0`).send(sent)).statusCode).toBe(403);
+  });
 
   test('the message that was re-serialised is taken as Meta writes it', async () => {
-    const it = vectors.find(({ id }) => id === 'whatsapp-message-reserialised');
-    const { config, request } = httpCase.parse(it?.inputs);
-    const sent = { ...request, path: '/webhooks/meta/any', rawQuery: '', body: escaped(request.body) };
+    const it = vectorsOf('meta', 'http_case').find(({ id }) => id === 'whatsapp-message-reserialised');
+    const { config, sent: published } = httpCase(it!, '/webhooks/meta/any', held);
+    const sent = { ...published, body: escaped(published.body) };
     const { send, events } = aPage({ secret: { appSecret: config.app_secret, verifyToken: 'v' } });
     expect((await send(sent)).statusCode).toBe(200);
     expect(events()).toMatchObject([{ type: 'message_received', properties: { content: '你好 😀' } }]);
   });
 });
 
-const sample = z.object({
-  file: z.string(),
-  channel: z.string(),
-  canonical: z.array(z.string()),
-  identities: z.array(z.object({ kind: z.string(), scope: z.string(), value: z.string() })),
-  dedupe_parts: z.array(z.string()),
-  occurred_at: z.string().nullable(),
-});
-const samples = hasShared
-  ? z.object({ samples: z.array(sample) }).parse(JSON.parse(sharedText('samples/manifest.json'))).samples
-  : [];
-
 describe.skipIf(!hasShared)(`published samples of Meta${without}`, () => {
-  test.each(samples.filter(({ channel }) => channel === 'meta'))('$file means $canonical', async (it) => {
-    const { send, events, faults } = aPage({ now: NOW + 10_000 });
-    expect((await send(signMeta(sharedText(`samples/${it.file}`)))).statusCode).toBe(200);
-    expect(faults()).toEqual([]);
-    expect(events().map((event) => event.type)).toEqual(it.canonical);
-    for (const event of events()) {
-      expect(event.identifiers).toEqual(expect.arrayContaining(it.identities));
-      expect(event.occurredAt).toBe(it.occurred_at);
-      expect(event.id).toBe(eventId(source, it.dedupe_parts));
-    }
+  test.each(samplesOf('meta'))('$file means $canonical', async (it) => {
+    const captured = aPage({ now: NOW + 10_000 });
+    expect((await captured.send(signMeta(sharedText(`samples/${it.file}`)))).statusCode).toBe(200);
+    expectMeant(it, captured, { people: 'among others' });
+    expectIds(it, captured, source);
   });
 
   test.each(['proto.json', 'deep_json.json'])('hostile %s is neutralised', async (file) => {
-    const { send, events, faults } = aPage();
-    expect((await send(signMeta(sharedText(`samples/hostile/${file}`)))).statusCode).toBe(200);
-    expect(events()).toEqual([]);
-    expect(faults()).toHaveLength(1);
+    const captured = aPage();
+    expect((await captured.send(signMeta(sharedText(`samples/hostile/${file}`)))).statusCode).toBe(200);
+    expectHarmless(captured);
   });
 });

@@ -1,12 +1,15 @@
-import { z } from 'zod';
 import type { SentRequest } from '../../lib/channels/sign.ts';
 import { eventId } from '../../lib/events/id.ts';
-import { aBrand, aCapture, hasShared, NOW, type RawRequest, sharedText } from './captured.ts';
+import type { BrandInput } from '../../lib/platform/brand.ts';
+import { RejectedError } from '../../lib/platform/errors.ts';
+import { aBrand, aCapture, NOW, type RawRequest } from './captured.ts';
 import type { Said, Vendor } from './vendors/vendor.ts';
 
-interface Over {
+type Accounts = NonNullable<BrandInput['channels']>[string];
+
+export interface Over {
   readonly secrets?: Readonly<Record<string, unknown>>;
-  readonly accounts?: Vendor['accounts'];
+  readonly accounts?: Accounts;
   readonly now?: number;
 }
 
@@ -40,42 +43,31 @@ export function oneBit(body: string): Buffer {
   return bytes;
 }
 
-const vectorFile = z.object({
-  vectors: z.array(
-    z.object({
-      id: z.string(),
-      kind: z.string(),
-      inputs: z.record(z.string(), z.unknown()),
-      expected: z.record(z.string(), z.unknown()),
-    }),
-  ),
-});
+type Facts = ReturnType<typeof aCapture>['facts'];
 
-/** The published vectors of one file, of one kind; none where they are not here. */
-export const vectorsOf = (file: string, kind: string) =>
-  hasShared
-    ? vectorFile
-        .parse(JSON.parse(sharedText(`vectors/${file}.json`)))
-        .vectors.filter((it) => it.kind === kind)
-    : [];
+/** Why requests were refused, and what else was told. */
+export const reasons = (facts: Facts) => facts.map((fact) => ('reason' in fact ? fact.reason : fact.what));
 
-const sample = z.object({
-  file: z.string(),
-  channel: z.string(),
-  canonical: z.array(z.string()),
-  identities: z.array(z.object({ kind: z.string(), scope: z.string(), value: z.string() })),
-  dedupe_parts: z.array(z.string()),
-  occurred_at: z.string().nullable(),
-});
+/** The answer to one request that must not be taken, and why. */
+export async function refusal(
+  { send, facts, bodies }: Pick<ReturnType<typeof aCapture>, 'send' | 'facts' | 'bodies'>,
+  request: SentRequest,
+) {
+  const { statusCode } = await send(request);
+  if (bodies.length > 0) throw new Error('what ought to be refused went to the queue');
+  return { statusCode, reason: reasons(facts).join() };
+}
 
-/** What the published samples of a channel have to become. */
-export const samplesOf = (channel: string) =>
-  hasShared
-    ? z
-        .object({ samples: z.array(sample) })
-        .parse(JSON.parse(sharedText('samples/manifest.json')))
-        .samples.filter((it) => it.channel === channel)
-    : [];
+/** With what a piece of work is refused. */
+export function reasonOf(work: () => unknown): string {
+  try {
+    work();
+  } catch (error) {
+    if (error instanceof RejectedError) return `${error.status} ${error.reason}`;
+    throw error;
+  }
+  return 'opened';
+}
 
 export const idOf = (channel: string, ...parts: string[]) => eventId({ channel, account: 'main' }, parts);
 

@@ -4,12 +4,13 @@ import { describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import type { SentRequest } from '../../lib/channels/sign.ts';
 import { hmacSha256 } from '../../lib/channels/verify.ts';
-import { aBrand, aCapture, hasShared, NOW, sharedText, without } from './captured.ts';
+import { hasShared, NOW, sharedText, without } from './captured.ts';
+import { aPlayed, refusal } from './played.ts';
+import { expectAnswered, expectMeant, httpCase, samplesOf, vectorsOf } from './published.ts';
 import { qinghe, shopifyVendor } from './vendors/shopify.ts';
 
-const brand = aBrand({ channels: { shopify: shopifyVendor.accounts } });
 const aShop = (secret: unknown = { apiSecret: qinghe.apiSecret }, now = NOW) =>
-  aCapture({ brand, secrets: { 'siyu/qinghe/shopify': secret }, now });
+  aPlayed('shopify', shopifyVendor, { secrets: { shopify: secret }, now });
 
 const sign = (message: unknown, topic: string, more: Record<string, string> = {}) =>
   shopifyVendor.sign({
@@ -31,12 +32,7 @@ const anOrder = (more: Record<string, unknown> = {}) => ({
 });
 const paid = anOrder({ financial_status: 'paid' });
 
-async function refusal(request: SentRequest, secret?: unknown): Promise<unknown> {
-  const shop = aShop(secret);
-  const { statusCode } = await shop.send(request);
-  expect(shop.bodies).toEqual([]);
-  return { statusCode, reason: shop.facts.map((fact) => 'reason' in fact && fact.reason).join() };
-}
+const refused = (request: SentRequest, secret?: unknown) => refusal(aShop(secret), request);
 
 describe('a webhook of Shopify', () => {
   test('is taken and answered 200 with nothing', async () => {
@@ -49,38 +45,38 @@ describe('a webhook of Shopify', () => {
 
   test('is refused with one letter of the body or of the secret changed, or without a signature', async () => {
     const request = sign(paid, 'orders/paid');
-    const refused = { statusCode: 401, reason: 'bad_signature' };
-    expect(await refusal({ ...request, body: request.body.replace('268', '269') })).toEqual(refused);
-    expect(await refusal(request, { apiSecret: 'shpss_test_00112233445566778898' })).toEqual(refused);
+    const badly = { statusCode: 401, reason: 'bad_signature' };
+    expect(await refused({ ...request, body: request.body.replace('268', '269') })).toEqual(badly);
+    expect(await refused(request, { apiSecret: 'shpss_test_00112233445566778898' })).toEqual(badly);
     const { 'x-shopify-hmac-sha256': _, ...headers } = request.headers;
-    expect(await refusal({ ...request, headers })).toEqual(refused);
+    expect(await refused({ ...request, headers })).toEqual(badly);
   });
 
   test('is taken with the secret before the last rotation while both are held', async () => {
     const rotated = aShop({ apiSecret: 'fresh', previous: { apiSecret: qinghe.apiSecret } });
     expect((await rotated.send(sign(paid, 'orders/paid'))).statusCode).toBe(200);
-    expect(await refusal(sign(paid, 'orders/paid'), { apiSecret: 'fresh' })).toMatchObject({
+    expect(await refused(sign(paid, 'orders/paid'), { apiSecret: 'fresh' })).toMatchObject({
       statusCode: 401,
     });
   });
 
   test('of another shop of the same app is refused, by its header or by what it says itself', async () => {
     const mismatch = { statusCode: 401, reason: 'shop_mismatch' };
-    expect(await refusal(sign(paid, 'orders/paid', { shop: 'other.myshopify.com' }))).toEqual(mismatch);
+    expect(await refused(sign(paid, 'orders/paid', { shop: 'other.myshopify.com' }))).toEqual(mismatch);
     const redact = {
       shop_id: 1,
       shop_domain: 'other.myshopify.com',
       customer: { id: 7 },
       orders_to_redact: [],
     };
-    expect(await refusal(sign(redact, 'customers/redact'))).toEqual(mismatch);
+    expect(await refused(sign(redact, 'customers/redact'))).toEqual(mismatch);
     const link = { order_status_url: 'https://other.myshopify.com/1/orders/2/authenticate' };
-    expect(await refusal(sign({ ...paid, ...link }, 'orders/paid'))).toEqual(mismatch);
+    expect(await refused(sign({ ...paid, ...link }, 'orders/paid'))).toEqual(mismatch);
   });
 
   test('over 1 MB is refused before anything is read', async () => {
     const long = sign(anOrder({ note: 'x'.repeat(1024 * 1024) }), 'orders/create');
-    expect(await refusal(long)).toMatchObject({ statusCode: 413 });
+    expect(await refused(long)).toMatchObject({ statusCode: 413 });
   });
 
   test('with the headers of the newer kind is the same', async () => {
@@ -107,7 +103,7 @@ describe('whoever holds one signed body and changes its headers', () => {
       { shop_id: 1, shop_domain: qinghe.shop, customer: { id: 7 }, data_request: { id: 1 } },
     ],
   ])('cannot make %s of a body that is none', async (topic, body) => {
-    expect(await refusal(sign(body, topic))).toEqual({ statusCode: 401, reason: 'event_type_mismatch' });
+    expect(await refused(sign(body, topic))).toEqual({ statusCode: 401, reason: 'event_type_mismatch' });
   });
 
   test('and sends it as often as they like, with new ids, adds nothing', async () => {
@@ -129,7 +125,7 @@ describe('whoever holds one signed body and changes its headers', () => {
   });
 
   test.each(['', 'orders', '<script>/x', 'a/b/c'])('gets no further with the topic %j', async (topic) => {
-    expect(await refusal(sign(paid, topic))).toEqual({ statusCode: 401, reason: 'event_type_mismatch' });
+    expect(await refused(sign(paid, topic))).toEqual({ statusCode: 401, reason: 'event_type_mismatch' });
   });
 });
 
@@ -258,70 +254,24 @@ describe('Shopify’s own library', () => {
   );
 });
 
-const vectorFile = z.object({
-  vectors: z.array(
-    z.object({
-      id: z.string(),
-      kind: z.string(),
-      inputs: z.record(z.string(), z.unknown()),
-      expected: z.record(z.string(), z.unknown()),
-    }),
-  ),
-});
-const httpCase = z.object({
-  config: z.object({ api_secret: z.string() }),
-  request: z.object({ headers: z.record(z.string(), z.string()), body: z.string() }),
-});
-const manifest = z.object({
-  samples: z.array(
-    z.object({
-      file: z.string(),
-      channel: z.string(),
-      vendor_event: z.string(),
-      canonical: z.array(z.string()),
-      identities: z.array(z.object({ kind: z.string(), scope: z.string(), value: z.string() })),
-      occurred_at: z.string(),
-    }),
-  ),
-});
-
 describe.skipIf(!hasShared)(`published vectors and samples of Shopify${without}`, () => {
-  const { vectors } = hasShared
-    ? vectorFile.parse(JSON.parse(sharedText('vectors/shopify.json')))
-    : { vectors: [] };
-
-  test.each(vectors.filter(({ kind }) => kind === 'hmac'))('$id', ({ inputs, expected }) => {
+  test.each(vectorsOf('shopify', 'hmac'))('$id', ({ inputs, expected }) => {
     const { key, data } = z.object({ key: z.string(), data: z.string() }).parse(inputs);
     expect(hmacSha256(Buffer.from(key), data, 'base64')).toBe(expected.digest);
     expect(hmacSha256(Buffer.from(key), `${data} `, 'base64')).not.toBe(expected.digest);
   });
 
-  test.each(vectors.filter(({ kind }) => kind === 'http_case'))('$id', async ({ inputs, expected }) => {
-    const { config, request } = httpCase.parse(inputs);
-    const sent = { ...request, method: 'POST' as const, path: '/webhooks/shopify/tea', rawQuery: '' };
-    const { send, events, facts } = aShop({ apiSecret: config.api_secret });
-    const { statusCode } = await send(sent);
-    expect(statusCode).toBe(expected.accept ? 200 : 401);
-    if (expected.accept) expect(events()[0]?.properties.order_id).toBe(expected.order_id);
-    else expect(facts).toMatchObject([{ what: 'refused', reason: expected.reason }]);
+  test.each(vectorsOf('shopify', 'http_case'))('$id', async (it) => {
+    const { config, sent } = httpCase(it, '/webhooks/shopify/tea', z.object({ api_secret: z.string() }));
+    const captured = aShop({ apiSecret: config.api_secret });
+    expectAnswered(it, await captured.send(sent), captured);
+    if (it.expected.accept) expect(captured.events()[0]?.properties.order_id).toBe(it.expected.order_id);
     expect((await aShop({ apiSecret: `${config.api_secret}0` }).send(sent)).statusCode).toBe(401);
   });
 
-  const samples = hasShared ? manifest.shape.samples.parse(ours()) : [];
-  test.each(samples)('$file means $canonical', async (it) => {
-    const { send, events, faults } = aShop();
-    await send(sign(sharedText(`samples/${it.file}`), it.vendor_event));
-    expect(faults()).toEqual([]);
-    expect(events().map((event) => event.type)).toEqual(it.canonical);
-    expect(events()[0]?.identifiers).toEqual(expect.arrayContaining(it.identities));
-    expect(events()[0]?.occurredAt).toBe(it.occurred_at);
+  test.each(samplesOf('shopify'))('$file means $canonical', async (it) => {
+    const captured = aShop();
+    await captured.send(sign(sharedText(`samples/${it.file}`), it.vendor_event));
+    expectMeant(it, captured, { people: 'among others' });
   });
 });
-
-/** The samples of this channel; those of others may lack a time. */
-function ours(): unknown[] {
-  const all = z.object({ samples: z.array(z.looseObject({ channel: z.string() })) });
-  return all
-    .parse(JSON.parse(sharedText('samples/manifest.json')))
-    .samples.filter(({ channel }) => channel === 'shopify');
-}

@@ -3,7 +3,9 @@ import { describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import { openEncryptedData } from '../../lib/channels/wechat-encrypted-data.ts';
 import { RejectedError } from '../../lib/platform/errors.ts';
-import { hasShared, NOW, sharedText, without } from './captured.ts';
+import { hasShared, NOW, without } from './captured.ts';
+import { reasonOf } from './played.ts';
+import { vectorsOf } from './published.ts';
 
 const sessionKey = Buffer.alloc(16, 3).toString('base64');
 const iv = Buffer.alloc(16, 5).toString('base64');
@@ -15,16 +17,6 @@ function sealed(text: string) {
 }
 const watermarked = (timestamp: number, appid = appId) =>
   sealed(JSON.stringify({ phoneNumber: '13800138000', watermark: { timestamp, appid } }));
-
-const reasonOf = (work: () => unknown) => {
-  try {
-    work();
-  } catch (error) {
-    if (error instanceof RejectedError) return `${error.status} ${error.reason}`;
-    throw error;
-  }
-  return 'opened';
-};
 
 describe('encryptedData of a mini program', () => {
   test('opens with the session key of the customer', () => {
@@ -77,13 +69,7 @@ const vector = z.object({
     json_subset: z.looseObject({ watermark: z.object({ timestamp: z.number(), appid: z.string() }) }),
   }),
 });
-const vectors = hasShared
-  ? z
-      .object({ vectors: z.array(z.looseObject({ kind: z.string() })) })
-      .parse(JSON.parse(sharedText('vectors/wechat-oa.json')))
-      .vectors.filter(({ kind }) => kind === 'aes_cbc_decrypt')
-      .map((it) => vector.parse(it))
-  : [];
+const vectors = vectorsOf('wechat-oa', 'aes_cbc_decrypt').map((it) => vector.parse(it));
 
 describe.skipIf(!hasShared)(`published vectors of encryptedData${without}`, () => {
   test.each(vectors)('$id opens to what WeChat says', ({ inputs, expected: { json_subset: inside } }) => {

@@ -1,11 +1,10 @@
 import { describe, expect, test } from 'vitest';
 import WXBizMsgCrypt from 'wechat-crypto';
-import { z } from 'zod';
 import type { SentRequest } from '../../lib/channels/sign.ts';
 import { wechatSignature } from '../../lib/channels/wechat-crypto.ts';
-import { eventId } from '../../lib/events/id.ts';
 import { HOUR } from '../../lib/platform/clock.ts';
 import { aBrand, aCapture, hasShared, NOW, sharedText, without } from './captured.ts';
+import { expectIds, expectMeant, numbered, samplesOf } from './published.ts';
 import { apps, wechatMiniprogram as vendor } from './vendors/wechat-miniprogram.ts';
 
 const brand = aBrand({ channels: { 'wechat-miniprogram': vendor.accounts } });
@@ -309,35 +308,14 @@ describe('hostile shapes inside a seal', () => {
   });
 });
 
-const sample = z.object({
-  file: z.string(),
-  channel: z.string(),
-  canonical: z.array(z.string()),
-  identities: z.array(z.object({ kind: z.string(), scope: z.string(), value: z.string() })),
-  dedupe_parts: z.array(z.string()),
-  occurred_at: z.string().nullable(),
-});
-const samples = hasShared
-  ? z.object({ samples: z.array(sample) }).parse(JSON.parse(sharedText('samples/manifest.json'))).samples
-  : [];
-
 describe.skipIf(!hasShared)(`published samples of mini programs and shops${without}`, () => {
-  test.each(samples.filter(({ channel }) => channel === 'wechat-miniprogram'))(
-    '$file means $canonical',
-    async (it) => {
-      const text = sharedText(`samples/${it.file}`);
-      const account = text.includes('channels_ec_') ? 'shop' : 'main';
-      const later = NOW + 48 * HOUR; // the youngest sample is a day younger than the others
-      const { send, events, faults } = capturing({ now: later });
-      expect(await send(sign(text, account, later, it.file))).toMatchObject({ body: 'success' });
-      expect(faults()).toEqual([]);
-      expect(events().map(({ type }) => type)).toEqual(it.canonical);
-      events().forEach((event, index) => {
-        expect(event.identifiers).toEqual(it.identities);
-        expect(event.occurredAt).toBe(it.occurred_at);
-        const parts = index === 0 ? it.dedupe_parts : [...it.dedupe_parts, String(index)];
-        expect(event.id).toBe(eventId({ channel: 'wechat-miniprogram', account }, parts));
-      });
-    },
-  );
+  test.each(samplesOf('wechat-miniprogram'))('$file means $canonical', async (it) => {
+    const text = sharedText(`samples/${it.file}`);
+    const account = text.includes('channels_ec_') ? 'shop' : 'main';
+    const later = NOW + 48 * HOUR; // the youngest sample is a day younger than the others
+    const captured = capturing({ now: later });
+    expect(await captured.send(sign(text, account, later, it.file))).toMatchObject({ body: 'success' });
+    expectMeant(it, captured);
+    expectIds(it, captured, { channel: 'wechat-miniprogram', account }, numbered(it));
+  });
 });

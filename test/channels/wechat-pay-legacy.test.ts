@@ -1,6 +1,7 @@
 // Scope: notifications of WeChat Pay v2 (XML), from the request to the queue. The package `wechatpay-axios-plugin` signs.
 import { describe, expect, test } from 'vitest';
 import { eventId } from '../../lib/events/id.ts';
+import { reasons } from './played.ts';
 import {
   aMerchant,
   mini,
@@ -8,7 +9,6 @@ import {
   notifyLegacyRefund,
   payKeys,
   paySender,
-  reasons,
 } from './vendors/wechat-pay.ts';
 
 const source = { channel: 'wechat-pay', account: 'main' };

@@ -9,13 +9,22 @@ import { legacySignature, openAead, rsaHolds } from '../../lib/channels/wechat-p
 import { eventId } from '../../lib/events/id.ts';
 import { HOUR } from '../../lib/platform/clock.ts';
 import { aBrand, hasShared, NOW, sharedText, without } from './captured.ts';
+import { reasons } from './played.ts';
+import {
+  expectAnswered,
+  expectIds,
+  expectMeant,
+  httpCase,
+  samplesOf,
+  texts,
+  vectorsOf,
+} from './published.ts';
 import {
   aMerchant,
   notifyLegacy,
   notifyPay,
   payKeys,
   paySender,
-  reasons,
   sealPay,
   signPay,
 } from './vendors/wechat-pay.ts';
@@ -198,28 +207,11 @@ describe('a notification of v3', () => {
   });
 });
 
-const vectorFile = z.object({
-  vectors: z.array(
-    z.object({
-      id: z.string(),
-      kind: z.string(),
-      inputs: z.record(z.string(), z.unknown()),
-      expected: z.record(z.string(), z.unknown()),
-    }),
-  ),
-});
-const vectors = hasShared
-  ? vectorFile.parse(JSON.parse(sharedText('vectors/wechat-pay-v3.json'))).vectors
-  : [];
-const ofKind = (...kinds: string[]) => vectors.filter(({ kind }) => kinds.includes(kind));
+const ofKind = (...kinds: string[]) => vectorsOf('wechat-pay-v3', ...kinds);
 
 describe.skipIf(!hasShared)(`published vectors of WeChat Pay${without}`, () => {
   test.each(ofKind('rsa_sha256_verify'))('$id: holds, and not for another letter', ({ inputs }) => {
-    const {
-      certificate_pem: pem = '',
-      message = '',
-      signature_b64: signature = '',
-    } = z.record(z.string(), z.string()).parse(inputs);
+    const { certificate_pem: pem = '', message = '', signature_b64: signature = '' } = texts.parse(inputs);
     expect(rsaHolds(pem, Buffer.from(message), signature)).toBe(true);
     expect(Rsa.verify(message, signature, pem)).toBe(true);
     expect(rsaHolds(pem, Buffer.from(message.replace('payscore', 'payscorf')), signature)).toBe(false);
@@ -229,12 +221,7 @@ describe.skipIf(!hasShared)(`published vectors of WeChat Pay${without}`, () => {
   test.each(ofKind('aes_gcm_decrypt', 'aes_gcm_reject'))(
     '$id: opens or not, as published',
     ({ inputs, expected }) => {
-      const {
-        key = '',
-        nonce = '',
-        aad = '',
-        ciphertext_b64 = '',
-      } = z.record(z.string(), z.string()).parse(inputs);
+      const { key = '', nonce = '', aad = '', ciphertext_b64 = '' } = texts.parse(inputs);
       expect(openAead(key, nonce, aad, ciphertext_b64)).toBe(expected.plaintext);
       expect(openAead(key, nonce, `${aad}x`, ciphertext_b64)).toBeUndefined();
       expect(openAead(key.replace(/^./, '0'), nonce, aad, ciphertext_b64)).toBeUndefined();
@@ -252,75 +239,48 @@ describe.skipIf(!hasShared)(`published vectors of WeChat Pay${without}`, () => {
     expect(legacySignature({ ...fields, body: 'tesu' }, key!, algorithm)).not.toBe(expected.digest);
   });
 
-  const httpCase = z.object({
-    now: z.number(),
-    config: z.object({ api_v3_key: z.string(), keys: z.record(z.string(), z.string()), mchid: z.string() }),
-    request: z.object({ headers: z.record(z.string(), z.string()), body: z.string() }),
-  });
-
-  test.each(ofKind('http_case'))('$id: is taken or refused as published', async ({ inputs, expected }) => {
-    const { now, config, request } = httpCase.parse(inputs);
-    const sent = { method: 'POST', path: '/webhooks/wechat-pay/main', rawQuery: '', ...request };
+  test.each(ofKind('http_case'))('$id: is taken or refused as published', async (it) => {
+    const { now, config, sent } = httpCase(
+      it,
+      '/webhooks/wechat-pay/main',
+      z.object({ api_v3_key: z.string(), keys: texts, mchid: z.string() }),
+    );
     const live = (over: { mchId?: string; apiV3Key?: string; now?: number } = {}) =>
       aMerchant({
         settings: { mchId: over.mchId ?? config.mchid },
         secret: { apiV3Key: over.apiV3Key ?? config.api_v3_key, publicKeys: config.keys },
-        now: (over.now ?? now) * 1000,
+        now: over.now ?? now,
       });
-    const { send, facts, events } = live();
-    const reply = await send(sent);
-    if (!expected.accept) {
-      expect(reply.statusCode).toBe(401);
-      expect(reasons(facts)).toEqual([expected.reason]);
-      return;
-    }
-    expect({ status: reply.statusCode, body: reply.body }).toEqual(expected.reply);
-    const plain = z.object({ transaction_id: z.string() }).parse(expected.plaintext_json);
-    expect(events()).toMatchObject([{ type: 'order_paid', properties: plain }]);
+    const captured = live();
+    expectAnswered(it, await captured.send(sent), captured);
+    if (!it.expected.accept) return;
+    const plain = z.object({ transaction_id: z.string() }).parse(it.expected.plaintext_json);
+    expect(captured.events()).toMatchObject([{ type: 'order_paid', properties: plain }]);
     const refusals: [ReturnType<typeof live>, typeof sent][] = [
       [live(), { ...sent, body: sent.body.replace('EV-2', 'EV-3') }],
       [live({ apiV3Key: config.api_v3_key.replace(/.$/, '9') }), sent],
       [live({ mchId: '1900009232' }), sent],
-      [live({ now: now + 300 }), sent],
-      [live({ now: now - 310 }), sent],
+      [live({ now: now + 300_000 }), sent],
+      [live({ now: now - 310_000 }), sent],
     ];
     for (const [{ send: again }, request] of refusals) expect((await again(request)).statusCode).toBe(401);
   });
 });
 
-const sample = z.object({
-  file: z.string(),
-  channel: z.string(),
-  vendor_event: z.string(),
-  layer: z.string(),
-  canonical: z.array(z.string()),
-  identities: z.array(z.object({ kind: z.string(), scope: z.string(), value: z.string() })),
-  dedupe_parts: z.array(z.string()),
-  occurred_at: z.string().nullable(),
-});
-const samples = hasShared
-  ? z.object({ samples: z.array(sample) }).parse(JSON.parse(sharedText('samples/manifest.json'))).samples
-  : [];
-
 describe.skipIf(!hasShared)(`published samples of WeChat Pay${without}`, () => {
-  const ours = samples.filter(({ channel, file }) => channel === 'wechat-pay' && !file.includes('envelope'));
+  const isEnvelope = ({ file }: { file: string }) => file.includes('envelope');
 
-  test.each(ours)('$file means $canonical', async (it) => {
-    const { send, events, faults } = aMerchant();
+  test.each(samplesOf('wechat-pay').filter((it) => !isEnvelope(it)))('$file means $canonical', async (it) => {
+    const captured = aMerchant();
     const text = sharedText(`samples/${it.file}`);
     const create_time = new Date(NOW).toISOString();
     const request =
       it.layer === 'wire'
         ? notifyLegacy(text)
         : notifyPay(text, { event_type: it.vendor_event, create_time }, NOW, it.file);
-    expect((await send(request)).statusCode).toBeLessThan(300);
-    expect(faults()).toEqual([]);
-    expect(events().map((event) => event.type)).toEqual(it.canonical);
-    for (const event of events()) {
-      expect(event.identifiers).toEqual(expect.arrayContaining(it.identities));
-      expect(event.occurredAt).toBe(it.occurred_at ?? create_time);
-      expect(event.id).toBe(eventId(source, it.dedupe_parts));
-    }
+    expect((await captured.send(request)).statusCode).toBeLessThan(300);
+    expectMeant(it, captured, { people: 'among others', at: it.occurred_at ?? create_time });
+    expectIds(it, captured, source);
   });
 
   test('the envelope says when, where what is sealed in it does not', async () => {
@@ -330,7 +290,7 @@ describe.skipIf(!hasShared)(`published samples of WeChat Pay${without}`, () => {
     const { success_time: _, ...untimed } = payment;
     const { send, events } = aMerchant({ now: NOW + 60_000 });
     await send(notifyPay(JSON.stringify(untimed), { id, create_time, event_type }, NOW, 'n'));
-    const it = samples.find(({ file }) => file.includes('envelope'));
+    const it = samplesOf('wechat-pay').find(isEnvelope);
     expect(events()).toMatchObject([{ type: it?.canonical[0], occurredAt: it?.occurred_at }]);
   });
 });

@@ -2,8 +2,8 @@ import { describe, expect, test } from 'vitest';
 import WXBizMsgCrypt from 'wechat-crypto';
 import { wechatDecrypt, wechatEncrypt, wechatSignature } from '../../lib/channels/wechat-crypto.ts';
 import { openSafe, type SafeMode, type Signed, sealedIn } from '../../lib/channels/wechat-safe.ts';
-import { RejectedError } from '../../lib/platform/errors.ts';
 import { NOW } from './captured.ts';
+import { reasonOf } from './played.ts';
 
 const key = 'abcdefghijklmnopqrstuvwxyz0123456789ABCDEFG';
 const other = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789abcdefg';
@@ -17,15 +17,6 @@ const signed = (content: string, over: { token?: string; timestamp?: string } = 
   return { signature: wechatSignature(token, timestamp, 'n', content), timestamp, nonce: 'n' };
 };
 
-const reasonOf = (work: () => unknown) => {
-  try {
-    work();
-  } catch (error) {
-    if (error instanceof RejectedError) return `${error.status} ${error.reason}`;
-    throw error;
-  }
-  return 'opened';
-};
 const opening = (content: string, by: Signed, over: Partial<SafeMode> = {}, now = NOW) =>
   reasonOf(() => openSafe(content, by, { ...mode, ...over }, now));
 

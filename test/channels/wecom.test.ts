@@ -1,6 +1,7 @@
 import { createRequire } from 'node:module';
 import { describe, expect, test } from 'vitest';
 import { NOW } from './captured.ts';
+import { reasons } from './played.ts';
 import {
   aWecom,
   signWecom,
@@ -260,7 +261,7 @@ describe('who it is from, and for whom', () => {
     await send(signWecom(message, { ...main, receiveId: `${teahouseCorp}x` }, NOW, 'n'));
     await send(signWecom(message, { ...main, receiveId: '' }, NOW, 'n'));
     await send({ ...good, body: '<xml><Encrypt></Encrypt></xml>' });
-    expect(facts.map((fact) => 'reason' in fact && fact.reason)).toEqual([
+    expect(reasons(facts)).toEqual([
       'bad_signature',
       'bad_signature',
       'bad_ciphertext',

@@ -3,19 +3,19 @@ import { describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import type { SentRequest } from '../../lib/channels/sign.ts';
 import { weimob } from '../../lib/channels/weimob.ts';
-import { aBrand, aCapture, hasShared, NOW, sharedText, without } from './captured.ts';
+import { hasShared, NOW, sharedText, without } from './captured.ts';
+import { aPlayed, refusal } from './played.ts';
+import { expectAnswered, expectMeant, httpCase, samplesOf, vectorsOf } from './published.ts';
 import { teaMerchant, weimobVendor } from './vendors/weimob.ts';
 
 const { clientId, clientSecret, bosId, businessId } = teaMerchant;
 
 function aMerchant(over: { secret?: unknown; settings?: Record<string, unknown>; now?: number } = {}) {
   const tea = { ...weimobVendor.accounts.tea, ...over.settings };
-  return aCapture({
-    brand: aBrand({
-      channels: { weimob: { tea: z.record(z.string(), z.json()).parse(JSON.parse(JSON.stringify(tea))) } },
-    }),
-    secrets: { 'siyu/qinghe/weimob': over.secret ?? { clientSecret } },
-    now: over.now ?? NOW,
+  return aPlayed('weimob', weimobVendor, {
+    accounts: { tea: z.record(z.string(), z.json()).parse(JSON.parse(JSON.stringify(tea))) },
+    secrets: { weimob: over.secret ?? { clientSecret } },
+    now: over.now,
   });
 }
 
@@ -41,12 +41,8 @@ const paid = { ...anOrder, orderStatus: 2, paymentStatus: 2 };
 const points = { ...user, transType: 0, changPoint: '268', totalPoint: '1280', changeTime: 1760000000000 };
 const aPoints = aPush('weimob_crm.point.change', 'pointChange', points);
 
-async function refusal(request: SentRequest, over: Parameters<typeof aMerchant>[0] = {}): Promise<unknown> {
-  const merchant = aMerchant(over);
-  const { statusCode } = await merchant.send(request);
-  expect(merchant.bodies).toEqual([]);
-  return { statusCode, reason: merchant.facts.map((fact) => 'reason' in fact && fact.reason).join() };
-}
+const refused = (request: SentRequest, over: Parameters<typeof aMerchant>[0] = {}) =>
+  refusal(aMerchant(over), request);
 
 async function read(topic: string, event: string, message: unknown, more: Record<string, unknown> = {}) {
   const merchant = aMerchant();
@@ -62,11 +58,11 @@ describe('a push of Weimob', () => {
 
   test('is refused with one letter of message, id or secret changed', async () => {
     const request = sign(aPoints);
-    const refused = { statusCode: 401, reason: 'bad_signature' };
-    expect(await refusal({ ...request, body: request.body.replace('268', '269') })).toEqual(refused);
-    expect(await refusal({ ...request, body: request.body.replace('m-1', 'm-2') })).toEqual(refused);
-    expect(await refusal(request, { secret: { clientSecret: 'other' } })).toEqual(refused);
-    expect(await refusal(request, { settings: { clientId: 'other' } })).toEqual(refused);
+    const badly = { statusCode: 401, reason: 'bad_signature' };
+    expect(await refused({ ...request, body: request.body.replace('268', '269') })).toEqual(badly);
+    expect(await refused({ ...request, body: request.body.replace('m-1', 'm-2') })).toEqual(badly);
+    expect(await refused(request, { secret: { clientSecret: 'other' } })).toEqual(badly);
+    expect(await refused(request, { settings: { clientId: 'other' } })).toEqual(badly);
   });
 
   test('is taken with the secret before the last rotation while both are held', async () => {
@@ -76,16 +72,16 @@ describe('a push of Weimob', () => {
 
   test('for another merchant is refused, by what stands around the message or in it', async () => {
     const mismatch = { statusCode: 401, reason: 'receive_id_mismatch' };
-    expect(await refusal(sign(aPush('bos.user', 'widMerge', user, { bosId: 99 })))).toEqual(mismatch);
-    expect(await refusal(sign(aPush('bos.user', 'widMerge', { ...user, bosId: 99 })))).toEqual(mismatch);
+    expect(await refused(sign(aPush('bos.user', 'widMerge', user, { bosId: 99 })))).toEqual(mismatch);
+    expect(await refused(sign(aPush('bos.user', 'widMerge', { ...user, bosId: 99 })))).toEqual(mismatch);
     const xinyun = { id: 'm', topic: 't', event: 'e', business_id: '99', sign: 'SEE_RULE', msg_body: '{}' };
-    expect(await refusal(sign(JSON.stringify(xinyun)))).toEqual(mismatch);
-    expect(await refusal(sign(aPoints), { settings: { bosId: undefined } })).toEqual(mismatch);
+    expect(await refused(sign(JSON.stringify(xinyun)))).toEqual(mismatch);
+    expect(await refused(sign(aPoints), { settings: { bosId: undefined } })).toEqual(mismatch);
   });
 
   test('whose id could give away a part of the message is refused', async () => {
     const push = { id: 'm-1{', topic: 't', event: 'e', sign: 'SEE_RULE', msgBody: '{"a":1}' };
-    expect(await refusal(sign(JSON.stringify(push)))).toEqual({ statusCode: 401, reason: 'bad_json' });
+    expect(await refused(sign(JSON.stringify(push)))).toEqual({ statusCode: 401, reason: 'bad_json' });
   });
 
   test('an account belongs to WOS, to 新云, or to both', () => {
@@ -321,32 +317,13 @@ describe('what a push means', () => {
     'a body that is %s is refused',
     async (body) => {
       const request = { ...sign(aPoints), body };
-      expect(await refusal(request)).toEqual({ statusCode: 401, reason: 'bad_json' });
+      expect(await refused(request)).toEqual({ statusCode: 401, reason: 'bad_json' });
     },
   );
 });
 
-const vectorFile = z.object({
-  vectors: z.array(
-    z.object({
-      id: z.string(),
-      kind: z.string(),
-      inputs: z.record(z.string(), z.unknown()),
-      expected: z.record(z.string(), z.unknown()),
-    }),
-  ),
-});
-const httpCase = z.object({
-  config: z.object({ client_id: z.string(), client_secret: z.string() }),
-  request: z.object({ headers: z.record(z.string(), z.string()), body: z.string() }),
-});
-
 describe.skipIf(!hasShared)(`published vectors and samples of Weimob${without}`, () => {
-  const { vectors } = hasShared
-    ? vectorFile.parse(JSON.parse(sharedText('vectors/weimob.json')))
-    : { vectors: [] };
-
-  test.each(vectors.filter(({ kind }) => kind === 'hash'))('$id', async ({ inputs, expected }) => {
+  test.each(vectorsOf('weimob', 'hash'))('$id', async ({ inputs, expected }) => {
     const { data } = z.object({ data: z.string() }).parse(inputs);
     const inner = data.slice(clientId.length, -clientSecret.length);
     const id = inner.slice(0, inner.indexOf('{'));
@@ -356,45 +333,21 @@ describe.skipIf(!hasShared)(`published vectors and samples of Weimob${without}`,
     expect((await aMerchant().send({ ...sign(aPoints), body: body('0'.repeat(32)) })).statusCode).toBe(401);
   });
 
-  test.each(vectors.filter(({ kind }) => kind === 'http_case'))('$id', async ({ inputs, expected }) => {
-    const { config, request } = httpCase.parse(inputs);
-    const sent = { ...request, method: 'POST' as const, path: '/webhooks/weimob/tea', rawQuery: '' };
-    const { send, events } = aMerchant({ secret: { clientSecret: config.client_secret } });
-    const reply = await send(sent);
-    const { status, json } = z.object({ status: z.number(), json: z.unknown() }).parse(expected.reply);
-    expect([reply.statusCode, JSON.parse(reply.body ?? '')]).toEqual([status, json]);
-    expect(events()).toMatchObject([{ type: 'order_paid', properties: { order_id: '230100017' } }]);
+  test.each(vectorsOf('weimob', 'http_case'))('$id', async (it) => {
+    const config = z.object({ client_id: z.string(), client_secret: z.string() });
+    const { sent, config: held } = httpCase(it, '/webhooks/weimob/tea', config);
+    const captured = aMerchant({ secret: { clientSecret: held.client_secret } });
+    expectAnswered(it, await captured.send(sent), captured);
+    expect(captured.events()).toMatchObject([{ type: 'order_paid', properties: { order_id: '230100017' } }]);
     expect((await aMerchant({ secret: { clientSecret: 'x' } }).send(sent)).statusCode).toBe(401);
   });
 
-  test.each(samples())('$file means $canonical', async (it) => {
+  test.each(samplesOf('weimob'))('$file means $canonical', async (it) => {
     // Some of these messages have no time: then the manifest's is that of their arrival.
     const text = sharedText(`samples/${it.file}`);
     const isTimed = /(updateTime|changeTime|addTime|\\"time)\\"/.test(text);
-    const { send, events, faults } = aMerchant({
-      now: isTimed ? NOW + 3_600_000 : Date.parse(it.occurred_at),
-    });
-    await send(sign(text));
-    expect(faults()).toEqual([]);
-    expect(events().map((event) => event.type)).toEqual(it.canonical);
-    for (const event of events()) {
-      expect(event.identifiers).toEqual(expect.arrayContaining(it.identities));
-      expect(event.occurredAt).toBe(it.occurred_at);
-    }
+    const captured = aMerchant({ now: isTimed ? NOW + 3_600_000 : Date.parse(it.occurred_at ?? '') });
+    await captured.send(sign(text));
+    expectMeant(it, captured, { people: 'among others' });
   });
 });
-
-function samples() {
-  if (!hasShared) return [];
-  const sample = z.object({
-    file: z.string(),
-    canonical: z.array(z.string()),
-    identities: z.array(z.object({ kind: z.string(), scope: z.string(), value: z.string() })),
-    occurred_at: z.string(),
-  });
-  return z
-    .object({ samples: z.array(z.looseObject({ channel: z.string() })) })
-    .parse(JSON.parse(sharedText('samples/manifest.json')))
-    .samples.filter(({ channel }) => channel === 'weimob')
-    .map((it) => sample.parse(it));
-}

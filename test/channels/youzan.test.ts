@@ -2,8 +2,9 @@ import { createHash } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import type { SentRequest } from '../../lib/channels/sign.ts';
-import { eventId } from '../../lib/events/id.ts';
-import { aBrand, aCapture, hasShared, NOW, sharedText, without } from './captured.ts';
+import { hasShared, NOW, sharedText, without } from './captured.ts';
+import { aPlayed, refusal } from './played.ts';
+import { expectAnswered, expectIds, expectMeant, httpCase, samplesOf, vectorsOf } from './published.ts';
 import { teaShop, youzanVendor } from './vendors/youzan.ts';
 
 const { clientId, clientSecret, kdtId } = teaShop;
@@ -11,10 +12,10 @@ const source = { channel: 'youzan', account: 'tea' };
 
 function aShop(over: { secret?: unknown; settings?: Record<string, unknown>; now?: number } = {}) {
   const tea = { clientId, kdtId, appId: 'wxshop', secret: 'youzan', ...over.settings };
-  return aCapture({
-    brand: aBrand({ channels: { youzan: { tea: z.record(z.string(), z.json()).parse(tea) } } }),
-    secrets: { 'siyu/qinghe/youzan': over.secret ?? { clientSecret } },
-    now: over.now ?? NOW,
+  return aPlayed('youzan', youzanVendor, {
+    accounts: { tea: z.record(z.string(), z.json()).parse(tea) },
+    secrets: { youzan: over.secret ?? { clientSecret } },
+    now: over.now,
   });
 }
 
@@ -48,12 +49,8 @@ const anOrder = (pay: Record<string, unknown> = { payment: '268.00' }) => ({
   },
 });
 
-async function refusal(request: SentRequest, over: Parameters<typeof aShop>[0] = {}): Promise<unknown> {
-  const shop = aShop(over);
-  const { statusCode } = await shop.send(request);
-  expect(shop.bodies).toEqual([]);
-  return { statusCode, reason: shop.facts.map((fact) => 'reason' in fact && fact.reason).join() };
-}
+const refused = (request: SentRequest, over: Parameters<typeof aShop>[0] = {}) =>
+  refusal(aShop(over), request);
 
 async function read(message: string, about: Record<string, string> = {}) {
   const shop = aShop();
@@ -70,17 +67,17 @@ describe('a push of Youzan', () => {
 
   test('is refused with one letter of body or secret changed', async () => {
     const request = sign(aPush('POINTS', points));
-    const refused = { statusCode: 401, reason: 'bad_signature' };
-    expect(await refusal({ ...request, body: request.body.replace('m-1', 'm-2') })).toEqual(refused);
-    expect(await refusal(request, { secret: { clientSecret: `${clientSecret}0` } })).toEqual(refused);
+    const badly = { statusCode: 401, reason: 'bad_signature' };
+    expect(await refused({ ...request, body: request.body.replace('m-1', 'm-2') })).toEqual(badly);
+    expect(await refused(request, { secret: { clientSecret: `${clientSecret}0` } })).toEqual(badly);
     const legacy = sign(aPush('POINTS', points), { scheme: 'legacy' });
-    expect(await refusal({ ...legacy, body: legacy.body.replace('268', '269') })).toEqual(refused);
+    expect(await refused({ ...legacy, body: legacy.body.replace('268', '269') })).toEqual(badly);
   });
 
   test('whose Event-Sign is wrong or empty is refused, whatever the body’s own sign says', async () => {
     const legacy = sign(aPush('POINTS', points), { scheme: 'legacy' });
     for (const wrong of ['', '0'.repeat(32)])
-      expect(await refusal({ ...legacy, headers: { 'event-sign': wrong } })).toMatchObject({
+      expect(await refused({ ...legacy, headers: { 'event-sign': wrong } })).toMatchObject({
         statusCode: 401,
       });
   });
@@ -94,12 +91,12 @@ describe('a push of Youzan', () => {
   test('for another app, of another shop or of two types is refused', async () => {
     const message = aPush('POINTS', points);
     const other = sign(message.replace(`"client_id":"${clientId}"`, '"client_id":"other"'));
-    expect(await refusal(other)).toEqual({ statusCode: 401, reason: 'unknown_app' });
+    expect(await refused(other)).toEqual({ statusCode: 401, reason: 'unknown_app' });
     const shop = sign(aPush('POINTS', points, { kdt_id: 99 }));
-    expect(await refusal(shop)).toEqual({ statusCode: 401, reason: 'shop_mismatch' });
+    expect(await refused(shop)).toEqual({ statusCode: 401, reason: 'shop_mismatch' });
     const typed = sign(message);
     const headers = { ...typed.headers, 'event-type': 'trade_TradePaid' };
-    expect(await refusal({ ...typed, headers })).toEqual({ statusCode: 401, reason: 'event_type_mismatch' });
+    expect(await refused({ ...typed, headers })).toEqual({ statusCode: 401, reason: 'event_type_mismatch' });
   });
 
   test('of a branch is of the chain whose head shop the account is', async () => {
@@ -126,7 +123,7 @@ describe('a push of Youzan', () => {
 describe('the old signature, which covers msg only', () => {
   test('is refused where the account says so', async () => {
     const legacy = sign(aPush('POINTS', points), { scheme: 'legacy' });
-    expect(await refusal(legacy, { settings: { legacy: false } })).toMatchObject({ statusCode: 401 });
+    expect(await refused(legacy, { settings: { legacy: false } })).toMatchObject({ statusCode: 401 });
   });
 
   test('gives events that say that only the sender is known', async () => {
@@ -272,32 +269,13 @@ describe('what a push means', () => {
       .digest('hex');
     const request = { ...sign(aPush('POINTS', points)), body };
     const headers = { ...request.headers, 'event-sign': sum };
-    expect(await refusal({ ...request, headers })).toEqual({ statusCode: 401, reason: 'bad_json' });
-    expect(await refusal({ ...request, headers: {} })).toMatchObject({ statusCode: 401 });
+    expect(await refused({ ...request, headers })).toEqual({ statusCode: 401, reason: 'bad_json' });
+    expect(await refused({ ...request, headers: {} })).toMatchObject({ statusCode: 401 });
   });
 });
 
-const vectorFile = z.object({
-  vectors: z.array(
-    z.object({
-      id: z.string(),
-      kind: z.string(),
-      inputs: z.record(z.string(), z.unknown()),
-      expected: z.record(z.string(), z.unknown()),
-    }),
-  ),
-});
-const httpCase = z.object({
-  config: z.object({ client_id: z.string(), client_secret: z.string() }),
-  request: z.object({ headers: z.record(z.string(), z.string()), body: z.string() }),
-});
-
 describe.skipIf(!hasShared)(`published vectors and samples of Youzan${without}`, () => {
-  const { vectors } = hasShared
-    ? vectorFile.parse(JSON.parse(sharedText('vectors/youzan.json')))
-    : { vectors: [] };
-
-  test.each(vectors.filter(({ kind }) => kind === 'hash'))('$id', async ({ inputs, expected }) => {
+  test.each(vectorsOf('youzan', 'hash'))('$id', async ({ inputs, expected }) => {
     const { data } = z.object({ data: z.string() }).parse(inputs);
     const inner = data.slice(clientId.length, -clientSecret.length);
     const isBody = inner.startsWith('{');
@@ -310,44 +288,19 @@ describe.skipIf(!hasShared)(`published vectors and samples of Youzan${without}`,
     expect((await aShop().send({ ...sent, body: body.replace('268', '269') })).statusCode).toBe(401);
   });
 
-  test.each(vectors.filter(({ kind }) => kind === 'http_case'))('$id', async ({ inputs, expected }) => {
-    const { config, request } = httpCase.parse(inputs);
-    const sent = { ...request, method: 'POST' as const, path: '/webhooks/youzan/tea', rawQuery: '' };
-    const { send, facts, events } = aShop({ secret: { clientSecret: config.client_secret } });
-    const reply = await send(sent);
-    expect(reply.statusCode).toBe(expected.accept ? 200 : 401);
-    if (expected.accept) {
-      expect(JSON.parse(reply.body ?? '')).toEqual({ code: 0, msg: 'success' });
-      expect(events()).toMatchObject([{ type: 'order_paid' }]);
-    } else expect(facts).toMatchObject([{ reason: expected.reason }]);
+  test.each(vectorsOf('youzan', 'http_case'))('$id', async (it) => {
+    const config = z.object({ client_id: z.string(), client_secret: z.string() });
+    const { sent, config: held } = httpCase(it, '/webhooks/youzan/tea', config);
+    const captured = aShop({ secret: { clientSecret: held.client_secret } });
+    expectAnswered(it, await captured.send(sent), captured);
+    if (it.expected.accept) expect(captured.events()).toMatchObject([{ type: 'order_paid' }]);
     expect((await aShop({ secret: { clientSecret: 'x' } }).send(sent)).statusCode).toBe(401);
   });
 
-  test.each(samples())('$file means $canonical', async (it) => {
-    const { send, events, faults } = aShop({ now: NOW + 120_000 });
-    await send(sign(sharedText(`samples/${it.file}`)));
-    expect(faults()).toEqual([]);
-    expect(events().map((event) => event.type)).toEqual(it.canonical);
-    for (const event of events()) {
-      expect(event.identifiers).toEqual(expect.arrayContaining(it.identities));
-      expect(event.occurredAt).toBe(it.occurred_at);
-      expect(event.id).toBe(eventId(source, it.dedupe_parts));
-    }
+  test.each(samplesOf('youzan'))('$file means $canonical', async (it) => {
+    const captured = aShop({ now: NOW + 120_000 });
+    await captured.send(sign(sharedText(`samples/${it.file}`)));
+    expectMeant(it, captured, { people: 'among others' });
+    expectIds(it, captured, source);
   });
 });
-
-function samples() {
-  if (!hasShared) return [];
-  const sample = z.object({
-    file: z.string(),
-    canonical: z.array(z.string()),
-    identities: z.array(z.object({ kind: z.string(), scope: z.string(), value: z.string() })),
-    dedupe_parts: z.array(z.string()),
-    occurred_at: z.string(),
-  });
-  return z
-    .object({ samples: z.array(z.looseObject({ channel: z.string() })) })
-    .parse(JSON.parse(sharedText('samples/manifest.json')))
-    .samples.filter(({ channel }) => channel === 'youzan')
-    .map((it) => sample.parse(it));
-}

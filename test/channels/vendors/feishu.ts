@@ -1,7 +1,6 @@
 import { createCipheriv, createHash } from 'node:crypto';
 import type { SentRequest } from '../../../lib/channels/sign.ts';
-import type { BrandInput } from '../../../lib/platform/brand.ts';
-import { aBrand, aCapture, NOW } from '../captured.ts';
+import { aPlayed, type Over } from '../played.ts';
 import type { Vendor } from './vendor.ts';
 
 export interface FeishuSender {
@@ -60,12 +59,5 @@ export const feishuVendor: Vendor = {
   sign: ({ message, now, nonce }) => signFeishu(message, feishuSender, now, nonce),
 };
 
-type Accounts = NonNullable<BrandInput['channels']>[string];
-
-/** Capture with the accounts of this vendor. */
-export const aFeishu = (over: { accounts?: Accounts; secret?: unknown; now?: number } = {}) =>
-  aCapture({
-    now: over.now ?? NOW,
-    brand: aBrand({ channels: { feishu: over.accounts ?? feishuVendor.accounts } }),
-    secrets: { 'siyu/qinghe/feishu': over.secret ?? feishuVendor.secrets.feishu },
-  });
+/** A brand that hears this vendor. */
+export const aFeishu = (over: Over = {}) => aPlayed('feishu', feishuVendor, over);

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { Aes, Formatter, Hash, Rsa, Transformer } from 'wechatpay-axios-plugin';
 import type { SentRequest } from '../../../lib/channels/sign.ts';
 import type { Json } from '../../../lib/events/event.ts';
-import { aBrand, aCapture } from '../captured.ts';
+import { aPlayed } from '../played.ts';
 import type { Vendor } from './vendor.ts';
 
 /** A throw-away key pair: WeChat Pay's side of the tests, and of nothing else. */
@@ -179,12 +179,8 @@ export const aMerchant = ({
   secret = wechatPayVendor.secrets['wechat-pay'],
   now,
 }: Over = {}) =>
-  aCapture({
-    brand: aBrand({ channels: { 'wechat-pay': { main: { secret: 'wechat-pay', ...settings } } } }),
-    secrets: { 'siyu/qinghe/wechat-pay': secret },
+  aPlayed('wechat-pay', wechatPayVendor, {
+    accounts: { main: { secret: 'wechat-pay', ...settings } },
+    secrets: { 'wechat-pay': secret },
     now,
   });
-
-/** Why requests were refused, and what else was told. */
-export const reasons = (facts: ReturnType<typeof aCapture>['facts']) =>
-  facts.map((fact) => ('reason' in fact ? fact.reason : fact.what));

@@ -1,8 +1,7 @@
 import { createHash } from 'node:crypto';
 import { encrypt, getSignature } from '@wecom/crypto';
 import type { SentRequest } from '../../../lib/channels/sign.ts';
-import type { BrandInput } from '../../../lib/platform/brand.ts';
-import { aBrand, aCapture, NOW } from '../captured.ts';
+import { aPlayed, type Over } from '../played.ts';
 import type { Vendor } from './vendor.ts';
 
 export const teahouseCorp = 'wwqh00teahouse0001';
@@ -76,17 +75,5 @@ export const wecomVendor: Vendor = {
     signWecom(message, account === 'suite' ? wecomSenders.suite : wecomSenders.main, now, nonce),
 };
 
-type Accounts = NonNullable<BrandInput['channels']>[string];
-
-/** Capture with the accounts of this vendor. */
-export const aWecom = (over: { accounts?: Accounts; secrets?: Record<string, unknown>; now?: number } = {}) =>
-  aCapture({
-    now: over.now ?? NOW,
-    brand: aBrand({ channels: { wecom: over.accounts ?? wecomVendor.accounts } }),
-    secrets: Object.fromEntries(
-      Object.entries({ ...wecomVendor.secrets, ...over.secrets }).map(([name, it]) => [
-        `siyu/qinghe/${name}`,
-        it,
-      ]),
-    ),
-  });
+/** A brand that hears this vendor. */
+export const aWecom = (over: Over = {}) => aPlayed('wecom', wecomVendor, over);
