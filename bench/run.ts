@@ -7,12 +7,13 @@ import { cpu } from './cpu.ts';
 import { dollars } from './dollars.ts';
 import type { Figure, Measured, Row } from './figure.ts';
 import { history } from './history.ts';
+import { paths } from './paths.ts';
 import { profileUnits } from './profile-units.ts';
 import { timeFlips } from './time-flips.ts';
 import { visible } from './visible.ts';
 
 /** Counts before times. */
-const figures: readonly Figure[] = [dollars, profileUnits, history, timeFlips, cpu, visible, bundles];
+const figures: readonly Figure[] = [dollars, profileUnits, history, timeFlips, cpu, paths, visible, bundles];
 
 const HELP = `npm run bench -- [options]
 

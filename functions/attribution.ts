@@ -1,27 +1,36 @@
-// SQS `conversions` in → the credits of each conversion in the table.
+// SQS `conversions` in → the credits of each conversion in the table, and of all when the brand's settings changed.
 import { z } from 'zod';
 import { onConversions } from '../lib/attribution/consume.ts';
 import { conversionStore } from '../lib/attribution/store.ts';
 import { readBrand } from '../lib/platform/brand.ts';
 import { systemClock } from '../lib/platform/clock.ts';
 import { openTable } from '../lib/platform/dynamo.ts';
-import { sqsHandler } from '../lib/platform/sqs.ts';
+import { openQueue, sqsHandler } from '../lib/platform/sqs.ts';
+import { clusterOf } from '../lib/profile/cluster.ts';
 import { readHistory } from '../lib/profile/history.ts';
 import { profileStore } from '../lib/profile/store.ts';
 import { openCalendar } from '../lib/tags/calendar.ts';
 
-export const env = z.object({ TABLE_NAME: z.string() });
+export const env = z.object({ TABLE_NAME: z.string(), CONVERSIONS_URL: z.string() });
 
 const open = () => {
-  const { TABLE_NAME } = env.parse(process.env);
+  const { TABLE_NAME, CONVERSIONS_URL } = env.parse(process.env);
   const table = openTable(TABLE_NAME);
   const brand = readBrand(new URL('./brand.json', import.meta.url));
   const profiles = profileStore(table);
+  const store = conversionStore(table, systemClock);
   return {
-    store: conversionStore(table, systemClock),
+    store,
     history: (cluster: string, since?: number) => readHistory(profiles, cluster, since),
     brand,
     calendar: openCalendar(brand.timezone),
+    change: {
+      generations: store.generations,
+      scan: table.scan,
+      conversions: openQueue(CONVERSIONS_URL),
+      now: systemClock,
+      clusterOf,
+    },
   };
 };
 

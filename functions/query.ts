@@ -1,7 +1,7 @@
 // HTTP in → what is known: profiles, tags, conversions, credits.
 import { readFileSync } from 'node:fs';
 import { z } from 'zod';
-import { conversionStore } from '../lib/attribution/store.ts';
+import { conversionReader } from '../lib/attribution/read.ts';
 import { directory } from '../lib/identity/directory.ts';
 import { identityKey } from '../lib/identity/key.ts';
 import { readBrand } from '../lib/platform/brand.ts';
@@ -29,7 +29,7 @@ const open = async () => {
     protector,
     directory: directory(table, protector),
     profiles: profileStore(table),
-    conversions: conversionStore(table, systemClock),
+    conversions: conversionReader(table),
     rules: rulesInForce(ruleStore(table, brand), brand, systemClock),
     ownPaths: z.record(z.string(), z.array(z.string())).parse(read('paths.json')),
     now: systemClock,

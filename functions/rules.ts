@@ -1,22 +1,38 @@
-// HTTP from people → the rules that earn tags: listed, explained by version, put in force.
+// HTTP from people → the rules that earn tags: listed, explained by version, tried on everybody, put in force.
 import { z } from 'zod';
+import { identityKey } from '../lib/identity/key.ts';
 import { readBrand } from '../lib/platform/brand.ts';
 import { systemClock } from '../lib/platform/clock.ts';
 import { openTable } from '../lib/platform/dynamo.ts';
 import { httpHandler } from '../lib/platform/http.ts';
+import { openSecrets } from '../lib/platform/secrets.ts';
 import { openQueue } from '../lib/platform/sqs.ts';
+import { profileStore } from '../lib/profile/store.ts';
 import { authorize } from '../lib/query/auth.ts';
 import { rulesApi } from '../lib/tags/rules-api.ts';
 import { ruleStore } from '../lib/tags/rules-store.ts';
 
-export const env = z.object({ TABLE_NAME: z.string(), RECOMPUTE_URL: z.string() });
+export const env = z.object({
+  TABLE_NAME: z.string(),
+  RECOMPUTE_URL: z.string(),
+  IDENTITY_SECRET: z.string(),
+});
 
 const open = () => {
-  const { TABLE_NAME, RECOMPUTE_URL } = env.parse(process.env);
+  const { TABLE_NAME, RECOMPUTE_URL, IDENTITY_SECRET } = env.parse(process.env);
   const brand = readBrand(new URL('./brand.json', import.meta.url));
   const table = openTable(TABLE_NAME);
-  const rules = ruleStore(table, brand);
-  return { brand, table, rules, recompute: openQueue(RECOMPUTE_URL), now: systemClock, authorize };
+  const secrets = openSecrets(systemClock);
+  return {
+    brand,
+    table,
+    rules: ruleStore(table, brand),
+    profiles: profileStore(table),
+    protector: () => identityKey(secrets, IDENTITY_SECRET),
+    recompute: openQueue(RECOMPUTE_URL),
+    now: systemClock,
+    authorize,
+  };
 };
 
 export const handler = httpHandler(open, rulesApi);

@@ -1,5 +1,5 @@
 import { Duration } from 'aws-cdk-lib';
-import type { Function as Lambda } from 'aws-cdk-lib/aws-lambda';
+import { CfnFunction, type Function as Lambda } from 'aws-cdk-lib/aws-lambda';
 import { Construct } from 'constructs';
 import { type BrandContext, BrandFunction } from './brand-function.ts';
 import type { Data } from './data.ts';
@@ -33,7 +33,11 @@ export class Attribution extends Construct {
       maxConcurrency: 10,
       lateAfter: Duration.minutes(20),
     });
-    data.letReadWrite(attribution.function);
+    data.letRestate(attribution.function);
+    // After a change of settings it sends itself what one call cannot finish: hundreds of calls that end by themselves.
+    this.letSendConversions(attribution.function);
+    const { defaultChild } = attribution.function.node;
+    if (defaultChild instanceof CfnFunction) defaultChild.recursiveLoop = 'Allow';
   }
 
   /** Lets `fn` ask for conversions to be shared, and shared again. */

@@ -48,7 +48,7 @@ export class BrandStack extends Stack {
     new Capture(this, 'Capture', { context, api, profile, secrets });
     if (pulledAccounts(brand).length > 0) new Pull(this, 'Pull', { context, profile, secrets });
     new Query(this, 'Query', { context, api, data, secrets });
-    new Rules(this, 'Rules', { context, api, data, tags });
+    new Rules(this, 'Rules', { context, api, data, secrets, tags });
     new Quarantine(this, 'Quarantine', { context, api, data, profile });
 
     new CfnOutput(this, 'Url', { value: api.url, description: 'Where channels send and people ask' });

@@ -49,6 +49,11 @@ export class Data extends Construct {
     this.give(fn, ...READ_WRITE);
   }
 
+  /** Lets `fn` read and put, and walk over all rows after the brand's attribution settings changed. */
+  letRestate(fn: Lambda): void {
+    this.give(fn, ...READ_WRITE, 'dynamodb:Scan');
+  }
+
   /** Lets `fn` fold: read, put, remove the sealed segments of a profile that joined another, and count what arrived. */
   letFold(fn: Lambda): void {
     this.give(fn, ...READ_WRITE, 'dynamodb:DeleteItem', 'dynamodb:UpdateItem');

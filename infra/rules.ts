@@ -3,19 +3,21 @@ import { Construct } from 'constructs';
 import type { Api } from './api.ts';
 import { type BrandContext, BrandFunction } from './brand-function.ts';
 import type { Data } from './data.ts';
+import type { Secrets } from './secrets.ts';
 import type { Tags } from './tags.ts';
 
 export interface RulesProps {
   readonly context: BrandContext;
   readonly api: Api;
   readonly data: Data;
+  readonly secrets: Secrets;
   /** Who evaluates everybody again when a rule changed. */
   readonly tags: Tags;
 }
 
-/** Lists and changes the rules that earn tags. */
+/** Lists, tries and changes the rules that earn tags. */
 export class Rules extends Construct {
-  constructor(scope: Construct, id: string, { context, api, data, tags }: RulesProps) {
+  constructor(scope: Construct, id: string, { context, api, data, secrets, tags }: RulesProps) {
     super(scope, id);
     const rules = new BrandFunction(this, 'Rules', {
       context,
@@ -25,10 +27,15 @@ export class Rules extends Construct {
       timeout: Duration.seconds(25),
     });
     data.letReadWrite(rules.function);
+    secrets.letReadIdentity(rules.function); // identifiers of customers, as the key's role may see them
     tags.letSendRecompute(rules.function);
     api.letAnswer(rules, 'The function checks the API key; changing a rule needs the role admin.', {
       '/rules': ['GET'],
       '/rules/{tag}': ['GET', 'PUT'],
+      '/rules/{tag}/forecast': ['POST'],
+      '/rules/{tag}/forecast/{id}': ['GET'],
+      '/rfm': ['POST'],
+      '/rfm/{id}': ['GET'],
     });
   }
 }

@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import { byTime, type Event, instant, type Json } from '../events/event.ts';
-import type { ConversionRule } from '../platform/brand.ts';
+import type { CompositeSettings, ConversionRule } from '../platform/brand.ts';
+import type { CustomerTier } from './composite.ts';
 import { type Terms, touchOf } from './touch.ts';
 import { longestLookBackMs } from './window.ts';
 
@@ -40,6 +41,8 @@ export const conversion = z.strictObject({
   /** Minor units, before refunds. */
   value: z.int(),
   currency: z.string(),
+  /** How the customer stood, as the earliest of its events says that says anything. */
+  tier: z.enum(['vip', 'silent']).optional(),
   refunds: z.array(refund),
   /** Sum of `refunds`. */
   refunded: z.int(),
@@ -62,6 +65,7 @@ interface Claim {
   readonly occurredAt: string;
   readonly amount: number | undefined;
   readonly currency: string | undefined;
+  readonly tier?: CustomerTier | undefined;
 }
 
 /** Everything that events say of one key. Without a claim it is a refund that waits for its order. */
@@ -92,7 +96,8 @@ function mentionsOf(event: Event, terms: Terms): Mention[] {
     if (event.type === rule.event) {
       const reference = name(properties[rule.key]) ?? id;
       const amount = rule.value === undefined ? 0 : money(properties[rule.value]);
-      const claim = { id, occurredAt, amount, currency: currency ?? terms.currency };
+      const tier = tierOf(properties, terms.attribution.composite);
+      const claim = { id, occurredAt, amount, currency: currency ?? terms.currency, tier };
       return [{ rule, reference, key: conversionKey(rule.goal, reference), claim }];
     }
     const reference = rule.refund && name(properties[rule.refund.key]);
@@ -155,6 +160,7 @@ export function conversionOf(entry: Entry): Conversion | undefined {
     }
   }
   const { key, goal, reference, firstAt } = entry;
+  const tier = claims.find((claim) => claim.tier !== undefined)?.tier;
   return {
     key,
     goal,
@@ -164,6 +170,7 @@ export function conversionOf(entry: Entry): Conversion | undefined {
     repeatedAt: [...new Set(claims.map((claim) => claim.occurredAt))].slice(1),
     value,
     currency,
+    ...(tier !== undefined && tier !== 'other' && { tier }),
     refunds,
     refunded: Math.max(value, 0) - left,
     flags: [...flags].sort(),
@@ -237,6 +244,13 @@ export function affectedConversions(event: Event, events: readonly Event[], term
     for (const claim of entries.get(key)?.claims ?? []) after(claim.occurredAt, rule.goal);
   }
   return [...keys].sort();
+}
+
+/** How the customer stood as an event says it; undefined if it says nothing. */
+function tierOf(properties: Event['properties'], { tier }: CompositeSettings): CustomerTier | undefined {
+  const said = name(properties[tier.property]);
+  if (said === undefined) return undefined;
+  return tier.vip.includes(said) ? 'vip' : tier.silent.includes(said) ? 'silent' : 'other';
 }
 
 const money = (value: Json | undefined): number | undefined =>

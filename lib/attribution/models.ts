@@ -97,7 +97,10 @@ const timeDecay: Model = (path, at, { halfLifeDays }) => {
   });
 };
 
-/** Every model that a brand can name. */
+/** The models that look at a path's order and times alone. */
+export type RuleName = Exclude<ModelName, 'composite'>;
+
+/** Every rule that a brand can name. */
 export const models = {
   first,
   last,
@@ -106,7 +109,7 @@ export const models = {
   u_shaped: uShaped,
   w_shaped: wShaped,
   time_decay: timeDecay,
-} satisfies Record<ModelName, Model>;
+} satisfies Record<RuleName, Model>;
 
 /** Shares of the settings in millionths, as whole numbers. */
 const parts = (share: number): number => Math.round(share * 1_000_000);

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { byTime } from '../events/event.ts';
 import type { AttributionSettings } from '../platform/brand.ts';
 import { MINUTE, toIso } from '../platform/clock.ts';
-import { DIRECT, type Touch, touch } from './touch.ts';
+import { DIRECT, nearerRole, type Touch, touch } from './touch.ts';
 import { longestLookBackMs, lookBackMs } from './window.ts';
 
 /** Touches of one channel without a session id belong to one visit up to this gap, both ends in. */
@@ -110,7 +110,7 @@ interface Deduplicated {
  * - `unique`: one channel; the only policy that keeps the *first* touch
  *
  * The others keep the last touch, with the campaign and content that it does not name itself. A contact is an
- * opportunity if one of its touches is.
+ * opportunity if one of its touches is, and has the role of them that is nearest to the purchase.
  */
 const duplicates = {
   none: (touches) => ({ kept: [...touches], absorbed: [] }),
@@ -127,7 +127,7 @@ const duplicates = {
     for (const it of touches) {
       const first = firsts.get(it.channel);
       if (first) absorbed.push(without(it, 'duplicate', first.eventId));
-      firsts.set(it.channel, first ? { ...first, opportunity: first.opportunity || it.opportunity } : it);
+      firsts.set(it.channel, first ? { ...first, ...ranked(first, it) } : it);
     }
     return { kept: [...firsts.values()], absorbed };
   },
@@ -171,7 +171,13 @@ function merge(
 const absorb = (earlier: Touch, later: Touch): Touch => ({
   ...earlier,
   ...later,
-  opportunity: earlier.opportunity || later.opportunity,
+  ...ranked(earlier, later),
+});
+
+/** What a contact has of the highest of its touches. */
+const ranked = (a: Touch, b: Touch): Pick<Touch, 'opportunity' | 'role'> => ({
+  opportunity: a.opportunity || b.opportunity,
+  role: nearerRole(a.role, b.role),
 });
 
 const without = ({ eventId, type, at, channel }: Touch, why: Reason, of?: string): Excluded => ({

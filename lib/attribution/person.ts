@@ -50,13 +50,14 @@ export function rowsOf(
   const touches = touchesOf(person.events, terms);
   return named.map((conversion) => {
     const { key, at } = conversion;
+    const day = dayOf(at);
     const path = pathOf(at, person.previous.get(key)?.at, touches, terms.attribution);
     return {
       id: conversionId(person.profile, key),
-      day: dayOf(at),
+      day,
       conversion,
       path,
-      credits: shareConversion(conversion, path, terms.attribution),
+      credits: shareConversion({ ...conversion, day }, path, terms.attribution),
     };
   });
 }

@@ -1,21 +1,24 @@
 import { z } from 'zod';
-import { modelName } from '../platform/brand.ts';
+import { type ModelName, modelName } from '../platform/brand.ts';
 import { daysFrom } from './day.ts';
-import { brandDay, type DayRow, UNATTRIBUTED } from './row.ts';
+import type { Generations } from './generations.ts';
+import type { ConversionReader } from './read.ts';
+import { pathCounter, pathSummary } from './report-paths.ts';
+import { brandDay, type DayRow, dimensions, UNATTRIBUTED } from './row.ts';
 import { WHOLE } from './split.ts';
-import type { ConversionStore } from './store.ts';
 
-/** What touches of no campaign are called in a report by campaign. */
-export const NO_CAMPAIGN = '(no campaign)';
+/** What touches of no campaign, content, staff or scene are called in a report by these. */
+export const nobodys = (by: string): string => `(no ${by})`;
 /** Conversions that were shared before the brand used the model. */
 export const NOT_SHARED = '(not shared)';
 
 /** What a report is asked for: brand-days from one to another, both in. */
 export const reportQuery = z.strictObject({
-  model: modelName,
+  /** The first is the one that lines are sorted by. */
+  models: z.array(modelName).min(1),
   from: brandDay,
   to: brandDay,
-  by: z.enum(['channel', 'campaign']),
+  by: z.enum([...dimensions, 'day']),
   /** Amounts of different currencies are never added up; conversions in others are counted apart. */
   currency: z.string().regex(/^[A-Z]{3}$/),
   /** Only conversions of this goal. */
@@ -23,76 +26,208 @@ export const reportQuery = z.strictObject({
 });
 export type ReportQuery = z.infer<typeof reportQuery>;
 
-const sums = {
+const sums = z.strictObject({
   /** Credited conversions in ppm: 1,000,000 is one conversion. */
   ppm: z.int(),
   /** Minor units before refunds, refunded, and what is left. */
   gross: z.int(),
   refunded: z.int(),
   net: z.int(),
-};
-const reportLine = z.strictObject({ name: z.string(), ...sums });
+});
+type Sums = z.infer<typeof sums>;
+
+const reportLine = sums.extend({
+  name: z.string(),
+  /** Conversions whose last touch was its own, and those that it was on the way of without being the last. */
+  closes: z.int(),
+  assists: z.int(),
+  /** In each model, where several were asked for; the line's own figures are those of the first. */
+  models: z.partialRecord(modelName, sums).optional(),
+});
 export type ReportLine = z.infer<typeof reportLine>;
 
+const difference = z.strictObject({ name: z.string(), ppm: z.int(), net: z.int() });
+
 export const reportAnswer = reportQuery.extend({
-  /** The largest first; `(unattributed)` is a line like any other, and always there. */
+  /** The first of `models`. */
+  model: modelName,
+  /** The largest first, or day by day; `(unattributed)` is a line like any other, and always there. */
   rows: z.array(reportLine),
-  totals: z.strictObject({ conversions: z.int(), ...sums }),
+  totals: sums.extend({ conversions: z.int() }),
+  /** Of two models: who gains and who loses by the second, the most first. Both add up to the same. */
+  comparison: z
+    .strictObject({ from: modelName, to: modelName, gains: z.array(difference), losses: z.array(difference) })
+    .optional(),
+  paths: pathSummary,
   /** Conversions in other currencies, which are in no row. */
   otherCurrencies: z.record(z.string(), z.int()),
+  /** The settings that all of it was told by; and those by which everybody is being told at this moment. */
+  settings: z.strictObject({ current: z.string().optional(), next: z.string().optional() }).optional(),
 });
 export type Report = z.infer<typeof reportAnswer>;
 
+interface Line {
+  readonly name: string;
+  closes: number;
+  assists: number;
+  readonly models: ReadonlyMap<ModelName, Sums>;
+}
+
 /**
- * Adds up the credits of conversions by channel or campaign, in one model. The totals are counted from the
- * conversions themselves, and the rows add up to them to the minor unit.
+ * Adds up the credits of conversions, in several models side by side. The totals are counted from the conversions
+ * themselves, and in each model the rows add up to them to the minor unit.
  *
  * A channel that was on a path and earned nothing in this model is listed with zeros.
  *
  * @throws RangeError beyond 2⁵³ minor units, rather than rounding
  */
-export function report(query: ReportQuery, conversions: Iterable<DayRow>): Report {
-  const { model, from, to, by, currency, goal } = query;
-  const lines = new Map<string, ReportLine>();
-  const totals = { conversions: 0, ppm: 0, gross: 0, refunded: 0, net: 0 };
+export function reporter(query: ReportQuery) {
+  const { models, from, to, by, currency, goal } = query;
+  const place = by === 'day' ? 0 : dimensions.indexOf(by);
+  const lines = new Map<string, Line>();
+  const paths = pathCounter();
+  const totals = { conversions: 0, ...nothing() };
   const otherCurrencies: Record<string, number> = {};
-  const lineOf = (name: string): ReportLine => {
-    const line = lines.get(name) ?? { name, ppm: 0, gross: 0, refunded: 0, net: 0 };
+  const lineOf = (name: string): Line => {
+    const line = lines.get(name) ?? lineCalled(name, models);
     lines.set(name, line);
     return line;
   };
   lineOf(UNATTRIBUTED);
-  for (const it of conversions) {
-    if (it.day < from || it.day > to || (goal !== undefined && it.goal !== goal)) continue;
-    if (it.currency !== currency) {
-      otherCurrencies[it.currency] = (otherCurrencies[it.currency] ?? 0) + 1;
-      continue;
-    }
-    totals.conversions += 1;
-    add(totals, WHOLE, it.gross, it.refunded);
-    const shares = it.shares[model];
-    if (!shares) add(lineOf(NOT_SHARED), WHOLE, it.gross, it.refunded);
-    for (const [i, [ppm, gross, refunded]] of (shares ?? []).entries()) {
-      const [channel, campaign] = it.names[i]!;
-      const name = by === 'channel' || channel === UNATTRIBUTED ? channel : (campaign ?? NO_CAMPAIGN);
-      add(lineOf(name), ppm, gross, refunded);
-    }
+
+  /** What each of a row's names is called in this report, and as a step of a path. */
+  const called = ({ day, names }: DayRow) =>
+    names.map((name) => {
+      const step = name[place] ?? nobodys(by);
+      if (name[0] === UNATTRIBUTED) return { line: UNATTRIBUTED, step };
+      return { line: by === 'day' ? day : step, step };
+    });
+
+  return {
+    take(it: DayRow): void {
+      if (it.day < from || it.day > to || (goal !== undefined && it.goal !== goal)) return;
+      if (it.currency !== currency) {
+        otherCurrencies[it.currency] = (otherCurrencies[it.currency] ?? 0) + 1;
+        return;
+      }
+      totals.conversions += 1;
+      add(totals, WHOLE, it.gross, it.refunded);
+      const names = called(it);
+      for (const model of models) {
+        const shares = it.shares[model];
+        if (!shares) add(lineOf(NOT_SHARED).models.get(model)!, WHOLE, it.gross, it.refunded);
+        for (const [i, [ppm, gross, refunded]] of (shares ?? []).entries())
+          add(lineOf(names[i]!.line).models.get(model)!, ppm, gross, refunded);
+      }
+      const last = it.path.at(-1);
+      if (last === undefined) return;
+      const closer = names[last]!.line;
+      lineOf(closer).closes += 1;
+      for (const name of new Set(it.path.map((i) => names[i]!.line)))
+        if (name !== closer) lineOf(name).assists += 1;
+      paths.take(
+        it.path.map((i) => names[i]!.step),
+        it.spanMs,
+        it.gross - it.refunded,
+      );
+    },
+
+    end(): Report {
+      const rows = [...lines.values()].map((line) => lineAnswer(line, models)).sort(orders[by] ?? byMoney);
+      const comparison = comparisonOf(rows, models);
+      return {
+        ...query,
+        model: models[0]!,
+        rows,
+        totals,
+        ...(comparison && { comparison }),
+        paths: paths.summary(),
+        otherCurrencies,
+      };
+    },
+  };
+}
+
+/** The report of some conversions. */
+export function report(query: ReportQuery, conversions: Iterable<DayRow>): Report {
+  const adding = reporter(query);
+  for (const it of conversions) adding.take(it);
+  return adding.end();
+}
+
+/**
+ * The report over what is stored, a day at a time, all of it told by the same settings: by those that held when it
+ * began, and if others were switched to meanwhile, by these from the beginning.
+ *
+ * @throws RejectedError `bad_range` if the days are none or too many
+ */
+export async function reportOf(
+  query: ReportQuery,
+  store: Pick<ConversionReader, 'listDay' | 'generations'>,
+): Promise<Report> {
+  for (let { state } = await store.generations.get(); ; ) {
+    const adding = reporter(query);
+    for (const day of daysFrom(query.from, query.to))
+      for (const row of await store.listDay(day, state?.current.id)) adding.take(row);
+    const { state: now } = await store.generations.get();
+    if (now?.current.id === state?.current.id) return { ...adding.end(), settings: settingsOf(now) };
+    state = now;
   }
-  const rows = [...lines.values()].sort(
-    (a, b) => b.net - a.net || b.ppm - a.ppm || (a.name < b.name ? -1 : 1),
-  );
-  return { ...query, rows, totals, otherCurrencies };
 }
 
-/** The report over what is stored. @throws RejectedError `bad_range` if the days are none or too many */
-export async function reportOf(query: ReportQuery, store: Pick<ConversionStore, 'listDay'>): Promise<Report> {
-  const rows: DayRow[] = [];
-  for (const day of daysFrom(query.from, query.to))
-    for (const row of await store.listDay(day)) rows.push(row);
-  return report(query, rows);
+const settingsOf = (state: Generations | undefined): Report['settings'] => ({
+  ...(state && { current: state.current.id }),
+  ...(state?.next && { next: state.next.id }),
+});
+
+const nothing = (): Sums => ({ ppm: 0, gross: 0, refunded: 0, net: 0 });
+
+const lineCalled = (name: string, models: readonly ModelName[]): Line => ({
+  name,
+  closes: 0,
+  assists: 0,
+  models: new Map(models.map((model) => [model, nothing()])),
+});
+
+const lineAnswer = (
+  { name, closes, assists, models: all }: Line,
+  models: readonly ModelName[],
+): ReportLine => ({
+  name,
+  ...all.get(models[0]!)!,
+  closes,
+  assists,
+  ...(models.length > 1 && { models: Object.fromEntries(all) }),
+});
+
+const byName = (a: { name: string }, b: { name: string }) => (a.name < b.name ? -1 : 1);
+const byMoney = (a: Sums & { name: string }, b: Sums & { name: string }) =>
+  b.net - a.net || b.ppm - a.ppm || byName(a, b);
+/** Days stand in their own order, before what has no day. */
+const orders: Partial<Record<ReportQuery['by'], typeof byMoney>> = {
+  day: (a, b) => Number(a.name.startsWith('(')) - Number(b.name.startsWith('(')) || byName(a, b),
+};
+
+function comparisonOf(rows: readonly ReportLine[], models: readonly ModelName[]): Report['comparison'] {
+  const [from, to, other] = models;
+  if (!from || !to || other) return undefined;
+  const moved = rows.map(({ name, models: of }) => ({
+    name,
+    ppm: (of?.[to]?.ppm ?? 0) - (of?.[from]?.ppm ?? 0),
+    net: (of?.[to]?.net ?? 0) - (of?.[from]?.net ?? 0),
+  }));
+  const gained = (it: (typeof moved)[number]) => it.net || it.ppm;
+  const most = (a: (typeof moved)[number], b: (typeof moved)[number]) =>
+    Math.abs(b.net) - Math.abs(a.net) || Math.abs(b.ppm) - Math.abs(a.ppm) || byName(a, b);
+  return {
+    from,
+    to,
+    gains: moved.filter((it) => gained(it) > 0).sort(most),
+    losses: moved.filter((it) => gained(it) < 0).sort(most),
+  };
 }
 
-function add(line: Omit<ReportLine, 'name'>, ppm: number, gross: number, refunded: number): void {
+function add(line: Sums, ppm: number, gross: number, refunded: number): void {
   line.ppm = exact(line.ppm + ppm);
   line.gross = exact(line.gross + gross);
   line.refunded = exact(line.refunded + refunded);

@@ -5,8 +5,10 @@ import { ConflictError } from '../platform/errors.ts';
 import type { Calendar } from '../tags/calendar.ts';
 import { type Conversion, conversionsAfter, conversionsOf } from './conversion.ts';
 import { conversionId, edition } from './edition.ts';
+import { type Generations, toldBy } from './generations.ts';
+import type { ListedConversion } from './listing.ts';
 import { type Person, personOf, rowsOf, waitingOf } from './person.ts';
-import type { Mark } from './row.ts';
+import { type ConversionRow, dayRowOf, type Mark } from './row.ts';
 import type { ConversionStore } from './store.ts';
 import type { Terms } from './touch.ts';
 import { longestLookBackMs } from './window.ts';
@@ -37,6 +39,23 @@ export interface RestateDeps {
   readonly store: ConversionStore;
   readonly brand: Terms;
   readonly calendar: Pick<Calendar, 'brandDay'>;
+  /** What everything is told by; without it by the brand's own settings, which never change. */
+  readonly generations?: Generations;
+}
+
+/** The brand's terms, once for each of the settings that hold or will; the newest last. */
+const termsOf = ({ brand, generations }: RestateDeps): { readonly id: string; readonly terms: Terms }[] =>
+  generations
+    ? toldBy(generations).map(({ id, settings }) => ({ id, terms: { ...brand, attribution: settings } }))
+    : [{ id: '', terms: brand }];
+
+/** How far any of the settings look back, and whether a journey ends with a conversion in one. */
+function farthest(deps: RestateDeps): { readonly reach: number; readonly isReset: boolean } {
+  const all = termsOf(deps).map(({ terms }) => terms.attribution);
+  return {
+    reach: Math.max(...all.map(longestLookBackMs)),
+    isReset: all.some(({ journey }) => journey === 'reset'),
+  };
 }
 
 /** How often a message is begun anew when others write the same conversions, before it comes again by itself. */
@@ -75,8 +94,8 @@ async function restateAll(asked: string, deps: RestateDeps): Promise<void> {
 }
 
 /** Retires what stands under an id that is no cluster any more. */
-async function retireAll(cluster: string, { store }: RestateDeps): Promise<void> {
-  const last = edition(await store.version(cluster), undefined);
+async function retireAll(cluster: string, { store, generations }: RestateDeps): Promise<void> {
+  const last = edition(await store.version(cluster), undefined, generations?.seq);
   for (const [id, seen] of await store.marks(cluster)) {
     const retired = seen.gone && seen.ttl !== undefined;
     await store.retire(cluster, id, Math.max(last, retired ? seen.v : seen.v + 1), seen);
@@ -113,7 +132,7 @@ async function restateNamed(
     const keys = new Set(names);
     const people = peopleOf(history, deps);
     let needed = Number.POSITIVE_INFINITY;
-    for (const person of people) needed = Math.min(needed, await neededBy(person, keys, marked, deps.brand));
+    for (const person of people) needed = Math.min(needed, await neededBy(person, keys, marked, deps));
     if (since === undefined || needed >= since) {
       const work = people.map((person) => ({ person, keys }));
       return write(cluster, history.version, since, work, marks, deps);
@@ -133,8 +152,8 @@ async function restateAfter(
   since: string | undefined,
   deps: RestateDeps,
 ): Promise<void> {
-  if (deps.brand.attribution.journey !== 'reset') return;
-  const reach = longestLookBackMs(deps.brand.attribution);
+  const { reach, isReset } = farthest(deps);
+  if (!isReset) return;
   const times = repeated.flatMap(({ goal, repeatedAt }) => repeatedAt.map((at) => ({ goal, at })));
   const earliest = times.map(({ at }) => Date.parse(at)).reduce((a, b) => Math.min(a, b));
   const history = await deps.history(cluster, since === undefined ? undefined : earliest);
@@ -151,9 +170,9 @@ async function neededBy(
   person: Person,
   keys: ReadonlySet<string>,
   marked: (id: string) => Promise<Mark | undefined>,
-  { attribution }: Terms,
+  deps: RestateDeps,
 ): Promise<number> {
-  const reach = longestLookBackMs(attribution);
+  const { reach, isReset } = farthest(deps);
   let needed = Number.POSITIVE_INFINITY;
   for (const key of keys) {
     const stored = await marked(conversionId(person.profile, key));
@@ -161,7 +180,7 @@ async function neededBy(
       if (first !== undefined) needed = Math.min(needed, Date.parse(first) - reach);
     const told = person.byKey.get(key);
     const previous = person.previous.get(key);
-    if (attribution.journey !== 'reset' || !told || !previous) continue;
+    if (!isReset || !told || !previous) continue;
     if (Date.parse(told.at) - Date.parse(previous.at) > reach) continue;
     const known = await marked(conversionId(person.profile, previous.key));
     if (known?.at !== undefined && known.at < previous.at) needed = Math.min(needed, Date.parse(known.at));
@@ -181,16 +200,17 @@ async function write(
   since: number | undefined,
   work: readonly Wanted[],
   marks: ReadonlyMap<string, Mark>,
-  { store, brand, calendar }: RestateDeps,
+  deps: RestateDeps,
 ): Promise<Conversion[]> {
-  const v = edition(version, since);
+  const { store, calendar, generations } = deps;
+  const v = edition(version, since, generations?.seq);
   const dayOf = (at: string) => dayName(calendar.brandDay(Date.parse(at)));
   const left = new Set(work.some(({ keys }) => keys === 'all') ? marks.keys() : []);
   const waiting = new Map<string, string>();
   const repeated: Conversion[] = [];
   for (const { person, keys } of work) {
-    for (const row of rowsOf(person, keys, brand, dayOf)) {
-      await store.put(cluster, row, v, marks.get(row.id));
+    for (const { row, listings } of toldOf(person, keys, dayOf, deps)) {
+      await store.put(cluster, row, v, marks.get(row.id), listings);
       left.delete(row.id);
       if (row.conversion.repeatedAt.length > 0) repeated.push(row.conversion);
     }
@@ -202,6 +222,20 @@ async function write(
   }
   for (const id of left) await store.retire(cluster, id, v, marks.get(id), waiting.get(id));
   return repeated;
+}
+
+/** A person's conversions as the newest settings tell them, and as the day's list has them by all that hold or will. */
+function toldOf(
+  person: Person,
+  keys: Wanted['keys'],
+  dayOf: (at: string) => string,
+  deps: RestateDeps,
+): { readonly row: ConversionRow; readonly listings: (readonly [string, ListedConversion])[] }[] {
+  const all = termsOf(deps).map(({ id, terms }) => ({ id, rows: rowsOf(person, keys, terms, dayOf) }));
+  return (all.at(-1)?.rows ?? []).map((row, i) => ({
+    row,
+    listings: all.flatMap(({ id, rows }) => (rows[i] ? [[id, dayRowOf(rows[i])] as const] : [])),
+  }));
 }
 
 const peopleOf = (history: History, { brand }: RestateDeps): Person[] =>

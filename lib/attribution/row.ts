@@ -4,6 +4,7 @@ import { modelName } from '../platform/brand.ts';
 import { conversion } from './conversion.ts';
 import { path } from './path.ts';
 import { credits } from './share.ts';
+import type { Touch } from './touch.ts';
 
 export const brandDay = z.iso.date();
 
@@ -22,6 +23,15 @@ export type ConversionRow = z.infer<typeof conversionRow>;
 /** The profile in a conversion's id; empty if it names none. */
 export const profileOf = (id: string): string => id.slice(0, Math.max(id.lastIndexOf('.'), 0));
 
+/** What reports can tell touches apart by. */
+export const dimensions = ['channel', 'campaign', 'content', 'staff', 'scene'] as const;
+export type Dimension = (typeof dimensions)[number];
+
+/** Channel, campaign, content, staff and scene of a contact: one each of `dimensions`, `null` where it names none. */
+const nameless = z.string().nullable();
+const contactName = z.tuple([z.string(), nameless, nameless, nameless, nameless]);
+type ContactName = z.infer<typeof contactName>;
+
 /** A conversion in its brand-day's list: what reports add up. */
 export const dayRow = z.strictObject({
   id: z.string(),
@@ -30,8 +40,12 @@ export const dayRow = z.strictObject({
   currency: z.string(),
   gross: z.int(),
   refunded: z.int(),
-  /** Channel and campaign of the touches, each pair once; a channel of `UNATTRIBUTED` where there is none. */
-  names: z.array(z.tuple([z.string(), z.string().nullable()])),
+  /** Who and what the touches were of, each once; `UNATTRIBUTED` where there is none. */
+  names: z.array(contactName),
+  /** Places in `names` of the path's touches, in time order; empty where there is none. */
+  path: z.array(z.int()),
+  /** From the first touch to the conversion; 0 where there is none. */
+  spanMs: z.int(),
   /** Per model and name: ppm, gross, refunded. Names without a share are listed with zeros. */
   shares: z.partialRecord(modelName, z.array(z.tuple([z.int(), z.int(), z.int()]))),
 });
@@ -56,28 +70,21 @@ export const mark = z.object({
 });
 export type Mark = z.infer<typeof mark>;
 
-/** The compact form of a conversion for its brand-day's list: credits added up per channel and campaign. */
-export function dayRowOf({
-  id,
-  day,
-  conversion: it,
-  path: { touches },
-  credits: all,
-}: ConversionRow): DayRow {
+/** The compact form of a conversion for its brand-day's list: credits added up per kind of contact. */
+export function dayRowOf({ id, day, conversion: it, path: { touches }, credits }: ConversionRow): DayRow {
   const index = new Map<string, number>();
-  const names: DayRow['names'] = [];
-  const indexOf = (touch: number | null): number => {
-    const found = touch === null ? undefined : touches[touch];
-    const name: [string, string | null] = [found?.channel ?? UNATTRIBUTED, found?.campaign ?? null];
+  const names: ContactName[] = [];
+  const placeOf = (name: ContactName): number => {
     const key = JSON.stringify(name);
     const known = index.get(key) ?? names.push(name) - 1;
     index.set(key, known);
     return known;
   };
-  const places = touches.length === 0 ? [indexOf(null)] : touches.map((_, i) => indexOf(i));
+  const path = touches.map((touch) => placeOf(nameOf(touch)));
+  const places = path.length > 0 ? path : [placeOf([UNATTRIBUTED, null, null, null, null])];
   const shares: DayRow['shares'] = {};
-  for (const name of modelName.options) {
-    const credited = all[name];
+  for (const model of modelName.options) {
+    const credited = credits[model];
     if (!credited) continue;
     const sums = names.map((): [number, number, number] => [0, 0, 0]);
     for (const [i, { ppm, gross, refunded }] of credited.entries()) {
@@ -86,8 +93,18 @@ export function dayRowOf({
       sum[1] += gross;
       sum[2] += refunded;
     }
-    shares[name] = sums;
+    shares[model] = sums;
   }
   const { goal, currency, value: gross, refunded } = it;
-  return { id, day, goal, currency, gross, refunded, names, shares };
+  const [first] = touches;
+  const spanMs = first ? Date.parse(it.at) - Date.parse(first.at) : 0;
+  return { id, day, goal, currency, gross, refunded, names, path, spanMs, shares };
 }
+
+const nameOf = ({ channel, campaign, content, staff, scene }: Touch): ContactName => [
+  channel,
+  campaign ?? null,
+  content ?? null,
+  staff ?? null,
+  scene ?? null,
+];

@@ -1,14 +1,17 @@
 import { z } from 'zod';
-import { type AttributionSettings, modelName } from '../platform/brand.ts';
+import { type AttributionSettings, type ModelName, modelName } from '../platform/brand.ts';
+import { composite } from './composite.ts';
 import type { Conversion } from './conversion.ts';
-import { models } from './models.ts';
+import { models, type Weight } from './models.ts';
 import type { Path } from './path.ts';
-import { fallsBack, split, WHOLE } from './split.ts';
+import { fallsBack, splitter, WHOLE } from './split.ts';
 
 /** A touch's share of a conversion in one model. */
 export const credit = z.strictObject({
   /** Index into the path; `null`: nobody, the conversion has no touch. */
   touch: z.int().nullable(),
+  /** What the share is in proportion to. */
+  weight: z.number(),
   ppm: z.int(),
   /** Its part of the value and of what was refunded, in minor units: net is the one less the other. */
   gross: z.int(),
@@ -19,6 +22,23 @@ export type Credit = z.infer<typeof credit>;
 
 export const credits = z.partialRecord(modelName, z.array(credit));
 export type Credits = z.infer<typeof credits>;
+
+/** What of a conversion decides on its shares. */
+export type SharedConversion = Pick<Conversion, 'at' | 'value' | 'refunded' | 'tier'> & {
+  /** The brand-day that it counts on. */
+  readonly day: string;
+};
+
+/** Every touch's weight in one model. */
+const weigh = (
+  name: ModelName,
+  path: Path['touches'],
+  { at, day, tier }: SharedConversion,
+  settings: AttributionSettings,
+): Weight[] =>
+  name === 'composite'
+    ? composite(path, { at, day, ...(tier && { tier }) }, settings)
+    : models[name](path, at, settings);
 
 /**
  * Shares one conversion among the touches before it, in every model that the brand uses.
@@ -32,30 +52,33 @@ export type Credits = z.infer<typeof credits>;
  * the factors say so.
  */
 export function shareConversion(
-  conversion: Pick<Conversion, 'at' | 'value' | 'refunded'>,
+  conversion: SharedConversion,
   path: Pick<Path, 'touches'>,
   settings: AttributionSettings,
 ): Credits {
-  const { at, value, refunded } = conversion;
-  if (path.touches.length === 0) {
-    const nobody: Credit = { touch: null, ppm: WHOLE, gross: value, refunded, factors: {} };
-    return Object.fromEntries(settings.models.map((name) => [name, [nobody]]));
-  }
   const shared: Credits = {};
-  for (const name of settings.models) {
-    const weighed = models[name](path.touches, at, settings);
-    const weights = weighed.map(({ weight }) => weight);
-    const ppm = split(WHOLE, weights);
-    const gross = split(value, weights);
-    const back = split(refunded, weights);
-    const fallback = fallsBack(weights) ? { fallback: 'linear' } : undefined;
-    shared[name] = weighed.map(({ factors }, i) => ({
-      touch: i,
-      ppm: ppm[i]!,
-      gross: gross[i]!,
-      refunded: back[i]!,
-      factors: { ...factors, ...fallback },
-    }));
-  }
+  for (const name of settings.models)
+    shared[name] = creditsOf(weigh(name, path.touches, conversion, settings), conversion);
   return shared;
+}
+
+/** One model's credits by its weights, one a touch; without any all is nobody's. */
+export function creditsOf(
+  weighed: readonly Weight[],
+  { value, refunded }: Pick<Conversion, 'value' | 'refunded'>,
+): Credit[] {
+  if (weighed.length === 0)
+    return [{ touch: null, weight: 1, ppm: WHOLE, gross: value, refunded, factors: {} }];
+  const weights = weighed.map(({ weight }) => weight);
+  const parts = splitter(weights);
+  const [ppm, gross, back] = [parts(WHOLE), parts(value), parts(refunded)];
+  const fallback = fallsBack(weights) ? { fallback: 'linear' } : undefined;
+  return weighed.map(({ weight, factors }, i) => ({
+    touch: i,
+    weight,
+    ppm: ppm[i]!,
+    gross: gross[i]!,
+    refunded: back[i]!,
+    factors: { ...factors, ...fallback },
+  }));
 }

@@ -19,23 +19,34 @@ const SCALE_BITS = 100;
  * @throws RangeError if `value` is not a safe integer
  * @example split(10_000, [1, 1, 1])  // [3334, 3333, 3333]
  */
-export function split(value: number, weights: readonly number[]): number[] {
-  if (!Number.isSafeInteger(value)) throw new RangeError(`not a whole number that can be split: ${value}`);
+export const split = (value: number, weights: readonly number[]): number[] => splitter(weights)(value);
+
+/** Splits several values by the same weights, each as `split` does. */
+export function splitter(weights: readonly number[]): (value: number) => number[] {
   const exact = wholeWeights(weights);
   const total = exact.reduce((sum, weight) => sum + weight, 0n);
-  if (total === 0n) return [];
+  return (value) => {
+    if (!Number.isSafeInteger(value)) throw new RangeError(`not a whole number that can be split: ${value}`);
+    return value === 0 || total === 0n ? exact.map(() => 0) : splitExact(value, exact, total);
+  };
+}
+
+function splitExact(value: number, exact: readonly bigint[], total: bigint): number[] {
   const size = BigInt(Math.abs(value));
-  const quotas = exact.map((weight, i) => ({
-    i,
-    part: (size * weight) / total,
-    rest: (size * weight) % total,
-  }));
+  const quotas = exact.map((weight, i) => {
+    const whole = size * weight;
+    const part = whole / total;
+    return { i, part, rest: whole - part * total };
+  });
   let left = size - quotas.reduce((sum, { part }) => sum + part, 0n);
-  for (const quota of [...quotas].sort((a, b) => (a.rest < b.rest ? 1 : a.rest > b.rest ? -1 : a.i - b.i))) {
-    if (left === 0n) break;
-    quota.part += 1n;
-    left -= 1n;
-  }
+  if (left > 0n)
+    for (const quota of [...quotas].sort((a, b) =>
+      a.rest < b.rest ? 1 : a.rest > b.rest ? -1 : a.i - b.i,
+    )) {
+      if (left === 0n) break;
+      quota.part += 1n;
+      left -= 1n;
+    }
   return quotas.map(({ part }) => (value < 0 && part > 0n ? -Number(part) : Number(part)));
 }
 

@@ -1,19 +1,18 @@
 import { z } from 'zod';
 import { type Clock, DAY, SECOND } from '../platform/clock.ts';
-import { compress, decompress } from '../platform/compressed.ts';
+import { compress } from '../platform/compressed.ts';
 import { ConflictError } from '../platform/errors.ts';
-import { CONVERSION, END, keys, partitions } from '../platform/keys.ts';
-import type { Item, Key, Table, Value } from '../platform/table.ts';
-import { type ConversionRow, conversionRow, type DayRow, dayRow, dayRowOf, type Mark, mark } from './row.ts';
+import { CONVERSION, keys } from '../platform/keys.ts';
+import type { Key, Table, Value } from '../platform/table.ts';
+import { type ListedConversion, packListings } from './listing.ts';
+import { packCredits } from './packed.ts';
+import { conversionReader, conversionRows } from './read.ts';
+import { type ConversionRow, dayRowOf, type Mark, mark } from './row.ts';
 
 /** How long a tombstone stands: longer than a writer that read the row before it can sleep. */
 const TOMBSTONE_MS = 30 * DAY;
 
 const profileRow = z.object({ v: z.int().default(0) });
-const storedConversion = z.object({ day: z.string(), body: z.instanceof(Uint8Array) });
-const packedBody = conversionRow.pick({ conversion: true, path: true, credits: true });
-const storedListing = z.object({ body: z.string() });
-const listingBody = dayRow.omit({ id: true, day: true });
 
 interface Fields {
   readonly [name: string]: Value;
@@ -33,11 +32,6 @@ export function conversionStore(table: Table, now: Clock) {
   const markOf = async (cluster: string, id: string): Promise<Mark | undefined> => {
     const row = await table.get(keys.conversion(cluster, id));
     return row && mark.parse(row);
-  };
-
-  const rowsOf = (cluster: string) => {
-    const { pk, sk } = keys.conversion(cluster, '');
-    return table.query(pk, { from: sk, to: `${sk}${END}` });
   };
 
   /**
@@ -80,13 +74,16 @@ export function conversionStore(table: Table, now: Clock) {
   }
 
   return {
+    ...conversionReader(table),
+
     /** What has to be known of a row to write over it. */
     mark: markOf,
 
     /** The marks of all rows of a profile by conversion id, gone ones too. */
     async marks(cluster: string): Promise<Map<string, Mark>> {
       const marks = new Map<string, Mark>();
-      for await (const row of rowsOf(cluster)) marks.set(row.sk.slice(CONVERSION.length), mark.parse(row));
+      for await (const row of conversionRows(table, cluster))
+        marks.set(row.sk.slice(CONVERSION.length), mark.parse(row));
       return marks;
     },
 
@@ -101,18 +98,30 @@ export function conversionStore(table: Table, now: Clock) {
      * again completes what a crash left undone.
      *
      * @param seen the mark that was read, if there was a row
+     * @param beside what the day's list says of it, by what it was told by, the newest last
      * @throws ConflictError if the conversion has to be told anew
      */
-    async put(cluster: string, row: ConversionRow, v: number, seen: Mark | undefined): Promise<void> {
+    async put(
+      cluster: string,
+      row: ConversionRow,
+      v: number,
+      seen: Mark | undefined,
+      beside: readonly (readonly [string, ListedConversion])[] = [['', dayRowOf(row)]],
+    ): Promise<void> {
       const { id, day, conversion, path, credits } = row;
       const { goal, at, firstAt } = conversion;
-      const content = { day, goal, at, firstAt, body: compress({ conversion, path, credits }) };
+      const content = {
+        day,
+        goal,
+        at,
+        firstAt,
+        body: compress({ conversion, path, credits: packCredits(credits) }),
+      };
       const former = daysOf(seen).filter((it) => it !== day);
       const full = { ...content, ...(former.length > 0 && { former }) };
       const stands = await over({ cluster, id, v, firstAt }, seen, full);
       if (!stands) return;
-      const { id: _id, day: _day, ...listing } = dayRowOf(row);
-      await putIf('newer', keys.dayConversion(day, id), { v, body: JSON.stringify(listing) });
+      await putIf('newer', keys.dayConversion(day, id), { v, body: packListings(beside) });
       if (stands.former.length === 0) return;
       await clear(id, v, stands.former);
       await putIf(v, keys.conversion(cluster, id), { ...content, v }); // nothing is left to clear
@@ -137,34 +146,6 @@ export function conversionStore(table: Table, now: Clock) {
       const stands = await over({ cluster, id, v, firstAt }, seen, content);
       if (stands) await clear(id, v, daysOf(stands));
     },
-
-    /** A conversion with everything; none if there is none any more. */
-    async get(cluster: string, id: string): Promise<ConversionRow | undefined> {
-      const row = await table.get(keys.conversion(cluster, id));
-      return row && parsed(row);
-    },
-
-    /** All conversions of a profile's cluster, in no order that means anything. */
-    async *list(cluster: string): AsyncGenerator<ConversionRow> {
-      for await (const row of rowsOf(cluster)) {
-        const it = parsed(row);
-        if (it) yield it;
-      }
-    },
-
-    /** The conversions of a brand-day. */
-    async listDay(day: string): Promise<DayRow[]> {
-      const shards = partitions.dayConversions(day).map(async (pk) => {
-        const rows: DayRow[] = [];
-        for await (const row of table.query(pk)) {
-          if (row.gone === true) continue;
-          const listing = listingBody.parse(JSON.parse(storedListing.parse(row).body));
-          rows.push({ id: row.sk, day, ...listing });
-        }
-        return rows;
-      });
-      return (await Promise.all(shards)).flat();
-    },
   };
 }
 export type ConversionStore = ReturnType<typeof conversionStore>;
@@ -173,9 +154,3 @@ export type ConversionStore = ReturnType<typeof conversionStore>;
 const daysOf = (it: Mark | undefined): string[] => [
   ...new Set([...(it?.former ?? []), ...(it?.day === undefined ? [] : [it.day])]),
 ];
-
-function parsed(row: Item): ConversionRow | undefined {
-  if (row.gone === true) return undefined;
-  const { day, body } = storedConversion.parse(row);
-  return { id: row.sk.slice(CONVERSION.length), day, ...packedBody.parse(decompress(body)) };
-}

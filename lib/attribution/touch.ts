@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { byTime, type Event, instant, type Json } from '../events/event.ts';
-import type { Brand } from '../platform/brand.ts';
+import { type Brand, type TouchRole, touchRole } from '../platform/brand.ts';
 
 /** What of a brand decides on paths, conversions and credits. */
 export type Terms = Pick<Brand, 'attribution' | 'conversions' | 'currency'>;
@@ -17,6 +17,10 @@ export const touch = z.strictObject({
   campaign: z.string().optional(),
   content: z.string().optional(),
   session: z.string().optional(),
+  /** Who or what the contact was made by: a member of staff, the scene of a QR code. */
+  staff: z.string().optional(),
+  scene: z.string().optional(),
+  role: touchRole,
   /** Marks the opportunity of the W model: its type is among the brand's `opportunities`. */
   opportunity: z.boolean(),
 });
@@ -41,6 +45,7 @@ export function touchOf(event: Event, terms: Terms): Touch | undefined {
   const { properties, context } = event;
   const name = campaign?.name ?? words(properties.campaign);
   const content = campaign?.content ?? words(properties.content) ?? words(properties.content_id);
+  const [staff, scene] = [words(properties.staff_id), words(properties.scene)];
   return {
     eventId: event.id,
     type: event.type,
@@ -49,9 +54,19 @@ export function touchOf(event: Event, terms: Terms): Touch | undefined {
     ...(name !== undefined && { campaign: name }), // no row can hold `undefined`
     ...(content !== undefined && { content }),
     ...(context.session !== undefined && { session: context.session }),
+    ...(staff !== undefined && { staff }),
+    ...(scene !== undefined && { scene }),
+    role: roleOf(event.type, terms),
     opportunity: terms.attribution.opportunities.includes(event.type),
   };
 }
+
+const roleOf = (type: string, { attribution: { composite } }: Terms): TouchRole =>
+  Object.hasOwn(composite.roleOf, type) ? composite.roleOf[type]! : 'latent';
+
+/** The nearer to the purchase of two roles. */
+export const nearerRole = (a: TouchRole, b: TouchRole): TouchRole =>
+  touchRole.options.indexOf(a) < touchRole.options.indexOf(b) ? a : b;
 
 /** The touches among events, in order of (time, id); an event that is listed twice is one touch. */
 export function touchesOf(events: readonly Event[], terms: Terms): Touch[] {

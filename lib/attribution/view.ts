@@ -2,10 +2,12 @@ import { z } from 'zod';
 import { instant } from '../events/event.ts';
 import { modelName } from '../platform/brand.ts';
 import { DAY } from '../platform/clock.ts';
+import { byFactor, compositeWeightOf, explainComposite, factorNames } from './composite.ts';
 import { flag } from './conversion.ts';
 import { path } from './path.ts';
 import { brandDay, type ConversionRow, profileOf, UNATTRIBUTED } from './row.ts';
-import { credit } from './share.ts';
+import { type Credit, credit } from './share.ts';
+import { split, WHOLE } from './split.ts';
 import { touch } from './touch.ts';
 
 const money = z.strictObject({ amount: z.int(), currency: z.string() });
@@ -20,9 +22,19 @@ const viewedCredit = z.strictObject({
   refunded: money,
   net: money,
   factors: credit.shape.factors,
+  /** Of the composite model: what each factor did to this touch's share. */
+  explanation: z
+    .strictObject({
+      /** The factor over its geometric mean on the path: above 1 it speaks for this touch. `null`: it is 0 somewhere. */
+      multiples: z.record(z.enum(factorNames), z.number().nullable()),
+      /** The share, if the factor were the same for all touches; over the path they sum to 1,000,000. */
+      withoutPpm: z.record(z.enum(factorNames), z.int()),
+    })
+    .optional(),
 });
+type Explanation = NonNullable<z.infer<typeof viewedCredit>['explanation']>;
 
-/** The answer to `GET /conversions/{id}`: the conversion, its path, who is credited in each model, and by what. */
+/** A conversion, its path, who is credited in each model, and by what. */
 export const conversionAnswer = z.strictObject({
   id: z.string(),
   profile: z.string(),
@@ -54,6 +66,65 @@ export const conversionAnswer = z.strictObject({
 });
 export type ConversionAnswer = z.infer<typeof conversionAnswer>;
 
+const otherConversion = z.strictObject({
+  id: z.string(),
+  goal: z.string(),
+  reference: z.string(),
+  occurredAt: instant,
+  value: money,
+  refunded: money,
+  net: money,
+});
+
+/** The answer to `GET /conversions/{id}`: a conversion, and what else the same person did. */
+export const conversionInFull = conversionAnswer.extend({
+  /** The person's other conversions, newest first: at most `MAX_OTHERS`. */
+  others: z.array(otherConversion),
+  /** How many there are. */
+  othersCount: z.int(),
+});
+
+const MAX_OTHERS = 50;
+
+/** A conversion beside the others of its person. @param all of the cluster, itself too */
+export function conversionAmong(
+  row: ConversionRow,
+  all: readonly ConversionRow[],
+): z.infer<typeof conversionInFull> {
+  const profile = profileOf(row.id);
+  const others = all
+    .filter(({ id }) => id !== row.id && profileOf(id) === profile)
+    .sort((a, b) => (a.conversion.at < b.conversion.at ? 1 : a.conversion.at > b.conversion.at ? -1 : 0))
+    .map(({ id, conversion: { goal, reference, at, value, refunded, currency } }) => ({
+      id,
+      goal,
+      reference,
+      occurredAt: at,
+      value: { amount: value, currency },
+      refunded: { amount: refunded, currency },
+      net: { amount: value - refunded, currency },
+    }));
+  return { ...conversionView(row), others: others.slice(0, MAX_OTHERS), othersCount: others.length };
+}
+
+/** What the factors of the composite model did, touch by touch; empty for other models. */
+function explanationsOf(credited: readonly Credit[]): Explanation[] {
+  const weights = credited.map(({ factors }) => compositeWeightOf(factors));
+  const known = weights.filter((it) => it !== undefined);
+  if (known.length < weights.length) return [];
+  const explained = explainComposite(known);
+  const without = byFactor((name) =>
+    split(
+      WHOLE,
+      explained.map((it) => it.without[name]),
+    ),
+  );
+  return explained.map(({ multiples }, i) => ({
+    multiples,
+    withoutPpm: byFactor((name) => without[name][i] ?? 0),
+  }));
+}
+
 /** A conversion as people and their systems read it. */
 export function conversionView({ id, day, conversion, path, credits }: ConversionRow): ConversionAnswer {
   const { goal, reference, eventId, at, repeatedAt, value, refunded, refunds, flags, currency } = conversion;
@@ -62,7 +133,8 @@ export function conversionView({ id, day, conversion, path, credits }: Conversio
   for (const name of modelName.options) {
     const credited = credits[name];
     if (!credited) continue;
-    models[name] = credited.map((it) => {
+    const explanations = explanationsOf(credited);
+    models[name] = credited.map((it, i) => {
       const found = it.touch === null ? undefined : path.touches[it.touch];
       return {
         touch: it.touch,
@@ -73,6 +145,7 @@ export function conversionView({ id, day, conversion, path, credits }: Conversio
         refunded: inMoney(it.refunded),
         net: inMoney(it.gross - it.refunded),
         factors: it.factors,
+        ...(explanations[i] && { explanation: explanations[i] }),
       };
     });
   }

@@ -228,6 +228,12 @@ export const brand = z.strictObject({
       logDays: z.int().positive().max(3653).default(30),
     })
     .prefault({}),
+  privacy: z
+    .strictObject({
+      /** Groups of fewer profiles than this are not counted out in forecasts. */
+      k: z.int().min(1).max(1_000).default(10),
+    })
+    .prefault({}),
   rules: z.array(rule).max(300).default([]),
   /** For the local run alone: what Secrets Manager would hold, and API keys in clear. Never deployed. */
   local: z

@@ -25,6 +25,9 @@ const padded = (sequence: number) => String(sequence).padStart(10, '0');
 export const SEGMENT = 'J#';
 export const CONVERSION = 'C#';
 
+/** Partition-key prefix of the brand-days' lists of conversions. */
+export const LISTING = 'V#';
+
 /** Every key of the table. No other file builds one. */
 export const keys = {
   /** The cluster of profiles: state, tail and version (one profile in all but conflicts). */
@@ -42,7 +45,7 @@ export const keys = {
   activity: (day: string, profile: string): Key => ({ pk: `A#${day}#${shardOf(profile)}`, sk: profile }),
   /** A conversion in its brand-day's list, for reports. */
   dayConversion: (day: string, conversion: string): Key => ({
-    pk: `V#${day}#${shardOf(conversion)}`,
+    pk: `${LISTING}${day}#${shardOf(conversion)}`,
     sk: conversion,
   }),
   /** A member of a tag. */
@@ -53,6 +56,8 @@ export const keys = {
   rule: (tag: string, version: number): Key => ({ pk: `R#${tag}`, sk: padded(version) }),
   /** The rules in force. */
   rules: (): Key => ({ pk: 'S#rules', sk: '@' }),
+  /** The settings that credits are told by. */
+  generations: (): Key => ({ pk: 'S#attribution', sk: '@' }),
   /** A scope that identifiers of a kind were seen in. */
   scope: (kind: string, scope: string): Key => ({ pk: `S#scope#${kind}`, sk: scope }),
   /** An API key, by its digest. */
@@ -65,6 +70,13 @@ export const keys = {
   arrivals: (day: string): Key => ({ pk: `N#${day}`, sk: '@' }),
   /** The body that a query which signs none came with, by the digest of both its account and itself. */
   nonce: (digest: string): Key => ({ pk: `N#nonce#${digest}`, sk: '@' }),
+  /** A survey of all profiles: what was asked. */
+  survey: (id: string): Key => ({ pk: `N#survey#${id}`, sk: '@' }),
+  /** What a survey found in a piece of a part of all profiles, by the digest of the place where the piece begins. */
+  surveyPiece: (id: string, part: number, place: string): Key => ({
+    pk: `N#survey#${id}`,
+    sk: `${part}#${place}`,
+  }),
   /** Identity conflicts that a person has to decide. */
   review: (profile: string, id: string): Key => ({ pk: 'U#review', sk: `${profile}#${id}` }),
 };
@@ -72,7 +84,7 @@ export const keys = {
 /** All partitions of a sharded list. */
 export const partitions = {
   activity: (day: string) => range(SHARDS).map((shard) => `A#${day}#${shard}`),
-  dayConversions: (day: string) => range(SHARDS).map((shard) => `V#${day}#${shard}`),
+  dayConversions: (day: string) => range(SHARDS).map((shard) => `${LISTING}${day}#${shard}`),
   members: (tag: string) => range(SHARDS).map((shard) => `T#${tag}#${shard}`),
   due: () => range(DUE_SHARDS).map((shard) => `W#${shard}`),
 };

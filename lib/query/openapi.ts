@@ -1,6 +1,8 @@
 import { z } from 'zod';
 import { instant } from '../events/event.ts';
 import type { Brand } from '../platform/brand.ts';
+import { forecastAnswer } from './forecast.ts';
+import { rfmAnswer, rfmQuery } from './rfm.ts';
 import type { Route } from './route.ts';
 
 const error = z.object({ error: z.object({ reason: z.string(), message: z.string() }) });
@@ -11,6 +13,15 @@ const ruleView = z.looseObject({
   values: z.record(z.string(), z.string()).optional(),
 });
 const ruleVersion = ruleView.extend({ at: instant.optional(), by: z.string().optional() });
+
+/** A rule without its tag, or the expression alone. */
+const draft = z.union([
+  z.object({ when: z.string(), name: z.looseObject({}).optional() }),
+  z.object({ values: z.record(z.string(), z.string()), name: z.looseObject({}).optional() }),
+  z.string(),
+]);
+/** A look at every profile that has begun. */
+const surveyView = z.object({ id: z.string(), at: instant, result: z.string() });
 
 /** A path at which SDKs speak a protocol of their own. */
 function sdk(method: 'GET' | 'POST', path: string, summary: string): Route[] {
@@ -37,13 +48,39 @@ const others: readonly Route[] = [
     path: '/rules/{tag}',
     summary:
       'Puts a rule in force: checked for types and cost first; 422 with line, column and caret if it is wrong',
-    body: z.union([
-      z.object({ when: z.string(), name: z.looseObject({}).optional() }),
-      z.object({ values: z.record(z.string(), z.string()), name: z.looseObject({}).optional() }),
-      z.string(),
-    ]),
+    body: draft,
     answer: z.object({ rule: ruleView }),
     roles: ['admin'],
+  },
+  {
+    method: 'POST',
+    path: '/rules/{tag}/forecast',
+    summary:
+      'Looks at every profile by a draft of the rule, which changes nothing; 202 with where the forecast will be',
+    query: z.object({ days: z.int().min(1).max(30).optional() }),
+    body: draft,
+    answer: surveyView.extend({ rule: ruleView, days: z.int() }),
+  },
+  {
+    method: 'GET',
+    path: '/rules/{tag}/forecast/{id}',
+    summary: 'A forecast: how far it is, and who would enter and leave; small groups are not counted out',
+    answer: forecastAnswer,
+  },
+  {
+    method: 'GET',
+    path: '/rfm/{id}',
+    summary: 'Recency, frequency, money of every customer and their scores by quintiles; identifiers by role',
+    query: rfmQuery,
+    answer: rfmAnswer,
+  },
+  {
+    method: 'POST',
+    path: '/rfm',
+    summary:
+      'Takes recency, frequency and money of every customer before an instant; 202 with where they will be',
+    body: z.object({ asOf: z.iso.datetime({ offset: true }).optional() }),
+    answer: surveyView.extend({ asOf: instant }),
   },
   {
     method: 'GET',

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { ConversionStore } from '../attribution/store.ts';
+import type { ConversionReader } from '../attribution/read.ts';
 import type { Brand, Role } from '../platform/brand.ts';
 import { RejectedError } from '../platform/errors.ts';
 import { type HttpReply, type HttpRequest, json } from '../platform/http.ts';
@@ -11,7 +11,7 @@ import type { LookupDeps } from './lookup.ts';
 export interface QueryDeps extends LookupDeps {
   readonly table: Table;
   readonly brand: Brand;
-  readonly conversions: ConversionStore;
+  readonly conversions: ConversionReader;
   readonly rules: () => Promise<Rules>;
   /** The paths of channels whose requests are told apart by their keys and not by a path of the account. */
   readonly ownPaths: Readonly<Record<string, readonly string[]>>;

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { identifier, instant } from '../events/event.ts';
 import { partition } from '../identity/graph.ts';
+import type { Protector } from '../identity/protect.ts';
 import type { Role } from '../platform/brand.ts';
 import { RejectedError } from '../platform/errors.ts';
 import { partitions, SHARDS } from '../platform/keys.ts';
@@ -82,7 +83,11 @@ async function membersFrom(
 }
 
 /** The identifiers of a profile, as a role may see them. */
-async function identifiersOf(profile: string, role: Role, deps: QueryDeps) {
+export async function identifiersOf(
+  profile: string,
+  role: Role,
+  deps: Pick<QueryDeps, 'profiles'> & { readonly protector: Pick<Protector, 'reveal'> },
+) {
   const cluster = await readCluster(deps.profiles, clusterOf(profile));
   if (!cluster) return [];
   const division = partition(cluster.graph);

@@ -14,6 +14,8 @@ export interface Calendar {
   brandDay(at: number): number;
   /** The instant at which a brand-day begins. */
   startOfDay(day: number): number;
+  /** What the clock on the wall shows at an instant, 0 to 23. */
+  hourOf(at: number): number;
 }
 
 /** Outside of these years a zone's offset is taken from the nearer end: no zone has rules there. */
@@ -81,8 +83,13 @@ export function openCalendar(timezone: string): Calendar {
     return day;
   }
 
-  return { timezone, brandDay, startOfDay };
+  const hourOf = (at: number) => Math.floor(((((at + offset(at)) % DAY) + DAY) % DAY) / HOUR);
+
+  return { timezone, brandDay, startOfDay, hourOf };
 }
+
+/** The day of the week of a brand-day: Monday is 1, Sunday 7. */
+export const weekdayOf = (day: number): number => ((((day + 3) % 7) + 7) % 7) + 1;
 
 /** A brand-day as its date, `2026-11-11`. */
 export const isoDay = (day: number): string => new Date(day * DAY).toISOString().slice(0, 10);

@@ -1,7 +1,9 @@
 import { HOUR } from '../platform/clock.ts';
+import { stillReached, timeIn } from './anchors.ts';
 import { type Column, type Contribution, lift, merge, type Slot } from './columns.ts';
 import { ANY_TYPE, type Feature, type FoldedEvent, type SeenEvent, seeEvent } from './features.ts';
 import type { RuleBook } from './rulebook.ts';
+import { addRow, pruneRows, rowOf } from './sequences.ts';
 import { daysInside } from './windows.ts';
 
 export type { FoldedEvent } from './features.ts';
@@ -21,7 +23,8 @@ export interface Cell {
  * event have no cell.
  *
  * Law: a commutative fold. Any order of `foldEvent` over one set of events gives equal cells, equal as text too;
- * `prune` at an instant commutes with it (fold what is older, and prune again).
+ * `prune` at an instant commutes with it (fold what is older, and prune again). Windows that stand at another event
+ * and sequences are an exception: they are pruned by what is known, so everything up to that instant has to be folded before.
  */
 export type Cells = Record<string, Cell>;
 
@@ -43,9 +46,14 @@ export function foldEvent(
 ): void {
   const features = [...book.featuresOf(event.type), ...book.featuresOf(ANY_TYPE)];
   if (features.length === 0) return;
-  const seen = seeEvent(event);
+  const seen = seeEvent(event, book.calendar);
   const day = book.calendar.brandDay(event.at);
   for (const feature of features) {
+    if (feature.sequence) {
+      const row = rowOf(feature.sequence, event, seen);
+      if (row) addRow(cellOf(cells, feature.id), row);
+      continue;
+    }
     const contribution = contributionOf(feature, event, day, seen);
     if (contribution) add(feature, cells, contribution);
   }
@@ -54,17 +62,36 @@ export function foldEvent(
 /** Drops what no instant from `at` on can see: the past outside of every window. Totals stay. */
 export function prune(book: Pick<RuleBook, 'features' | 'calendar'>, cells: Cells, at: number): void {
   const today = book.calendar.brandDay(at);
-  for (const { id, dayWindows, hourWindows } of book.features) {
+  for (const { id, dayWindows, hourWindows, anchor, sequence } of book.features) {
     const cell = cells[id];
     if (!cell) continue;
+    if (sequence) {
+      pruneRows(sequence, cell, book.calendar, at);
+      putInOrder(cell);
+      dropEmpty(cells, id);
+      continue;
+    }
+    if (anchor) {
+      const known = timeIn(cells[anchor.id]?.t?.[anchor.slot] ?? null, anchor.nth);
+      const stays = stillReached(anchor, known, book.calendar, at);
+      if (cell.d) cell.d = cell.d.filter(([day]) => stays(Number(day)));
+      if (cell.h) cell.h = cell.h.filter(([time]) => stays(Number(time)));
+      dropEmpty(cells, id);
+      continue;
+    }
     const oldestDay = Math.min(...dayWindows.map((window) => daysInside(window, today).from));
     const oldestAt = at - Math.max(...hourWindows.map(({ from }) => from)) * HOUR;
     if (cell.d) cell.d = cell.d.filter(([day]) => Number(day) >= oldestDay);
     if (cell.h) cell.h = cell.h.filter(([time]) => Number(time) > oldestAt);
-    if (cell.d?.length === 0) delete cell.d;
-    if (cell.h?.length === 0) delete cell.h;
-    if (!cell.t && !cell.d && !cell.h) delete cells[id];
+    dropEmpty(cells, id);
   }
+}
+
+function dropEmpty(cells: Cells, id: string): void {
+  const cell = cells[id];
+  if (cell?.d?.length === 0) delete cell.d;
+  if (cell?.h?.length === 0) delete cell.h;
+  if (cell && !cell.t && !cell.d && !cell.h) delete cells[id];
 }
 
 /** What an event gives to a feature of its type; undefined if the filter refuses it or the property is missing or null. */

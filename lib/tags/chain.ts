@@ -1,5 +1,6 @@
 import type { ASTNode } from '@marcbachmann/cel-js';
-import { dayNumber, isoDay } from './calendar.ts';
+import type { Reach } from './anchors.ts';
+import { realDay } from './dates.ts';
 import { type Hook, print } from './print.ts';
 import { RuleError, type RuleFault } from './rule-error.ts';
 import { type Dates, MAX_DAYS, MAX_HOURS, MAX_MONTHS, MAX_WEEKS, type Window } from './windows.ts';
@@ -11,9 +12,10 @@ export interface Chain {
   readonly filters: readonly string[];
   readonly window?: Window;
   readonly dates?: Dates;
+  readonly anchored?: Reach & { readonly on: ASTNode };
 }
 
-type Call = ASTNode & { readonly op: 'rcall' };
+export type Call = ASTNode & { readonly op: 'rcall' };
 
 /** Reads the steps before an aggregate; undefined if they do not begin with `events(…)`. */
 export function chainOf(receiver: ASTNode, inFilter: Hook): Chain | undefined {
@@ -48,9 +50,15 @@ export const filterOf = (filters: readonly string[]): string | undefined =>
 
 const isSpan = ({ args: [step] }: Call) => step !== 'where';
 
-function spanOf(steps: readonly Call[]): { window?: Window; dates?: Dates } {
+function spanOf(steps: readonly Call[]): Pick<Chain, 'window' | 'dates' | 'anchored'> {
   const [last, before, ...more] = steps;
   if (!last) return {};
+  const [side, , [on]] = last.args;
+  if (side === 'after' || side === 'before') {
+    if (before?.args[0] !== 'within' || more.length > 0 || !on)
+      throw fault('window', `${side}() stands behind within("7d"), and no other window beside it`, last);
+    return { anchored: { side, ...lengthOf(before.args[2][0], before), on } };
+  }
   if (last.args[0] === 'to' && before?.args[0] === 'from' && more.length === 0)
     return { dates: datesOf(before, last) };
   if (last.args[0] === 'to' || last.args[0] === 'from')
@@ -100,12 +108,12 @@ function betweenOf(from: Length, to: Length, call: Call): Window {
   return { unit: from.unit, from: from.length, to: to.length };
 }
 
-interface Length {
+export interface Length {
   readonly unit: 'day' | 'hour';
   readonly length: number;
 }
 
-function lengthOf(node: ASTNode | undefined, call: Call, least = 1): Length {
+export function lengthOf(node: ASTNode | undefined, call: Call, least = 1): Length {
   const text = textOf(node, call, call.args[0]);
   const [, digits, unit] = /^(0|[1-9]\d{0,4})([dh])$/.exec(text) ?? [];
   const length = Number(digits);
@@ -117,6 +125,8 @@ function lengthOf(node: ASTNode | undefined, call: Call, least = 1): Length {
     node ?? call,
   );
 }
+
+export const lengthText = ({ unit, length }: Length): string => `"${length}${unit === 'day' ? 'd' : 'h'}"`;
 
 /** The length of a macro's window in brand-days: `stopped("30d")`. */
 export function daysOf(node: ASTNode | undefined, call: Call, most = MAX_DAYS): number {
@@ -137,10 +147,11 @@ function datesOf(from: Call, to: Call): Dates {
   return dates;
 }
 
-function dateOf(call: Call): number {
+/** The brand-day that stands in a call: `from("2026-11-01")`. */
+export function dateOf(call: Call): number {
   const text = textOf(call.args[2][0], call, call.args[0]);
-  const day = dayNumber(text);
-  if (!Number.isInteger(day) || isoDay(day) !== text)
+  const day = realDay(text);
+  if (day === undefined)
     throw fault(
       'window',
       `${call.args[0]}() takes a date, such as "2026-11-01", not ${JSON.stringify(text)}`,

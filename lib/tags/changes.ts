@@ -1,23 +1,27 @@
 import type { Calendar } from './calendar.ts';
 import type { Cell, Cells } from './cells.ts';
+import { turningDays } from './dates.ts';
 import { evaluateRule, type View } from './evaluate.ts';
 import { partOf, windowsOf } from './features.ts';
 import { Reading } from './reading.ts';
 import { rfmPartsOf } from './rfm-cuts.ts';
-import type { CompiledRule, EventsLeaf, Leaf, RuleBook } from './rulebook.ts';
+import type { CompiledRule, DateLeaf, EventsLeaf, Leaf, RuleBook } from './rulebook.ts';
 import { periodAfter, stayOf, type Window } from './windows.ts';
 
 /**
  * The instants in (from, to] at which the content of some window may change although nothing happens, ascending,
  * each once. An event of brand-day d enters a window when d begins and leaves one of n days when d + n begins; over
  * h hours it enters at its own time and leaves exactly h hours later; of weeks and months it enters and leaves when
- * one begins. Between two of these no leaf changes.
+ * one begins; a date is asked anew on the days that `dates.ts` names. Between two of these no leaf changes.
+ *
+ * @param traits without them every midnight is an instant at which a question about a trait may turn
  */
 export function boundaries(
-  book: Pick<RuleBook, 'features' | 'calendar'>,
+  book: RuleBook,
   cells: Readonly<Cells>,
   from: number,
   to: number,
+  traits?: View['traits'],
 ): number[] {
   if (!(to > from)) return [];
   const days: Span = [book.calendar.brandDay(from), book.calendar.brandDay(to)];
@@ -29,6 +33,14 @@ export function boundaries(
     for (const window of hourWindows) edges(cell, window, book.calendar, [from, to], days, found);
     for (const window of firstWindows)
       edgesOfFirst(cell, firstSlot, window, book.calendar, [from, to], found);
+  }
+  if (book.dates.length > 0) {
+    const reading = new Reading(book, { cells, traits: traits ?? {} }, from, new Map());
+    for (const leaf of book.dates) {
+      const isUntold = leaf.of.kind !== 'events' && !traits;
+      const turns = isUntold ? daysFrom(days) : turnsOf(leaf, reading, days);
+      addInside(turns.map(book.calendar.startOfDay), [from, to], found);
+    }
   }
   return [...found].sort(ascending);
 }
@@ -57,11 +69,11 @@ export function nextChange(
   { limit = 64, tag }: ChangeOptions = {},
 ): Change | undefined {
   const rules = tag === undefined ? book.rules : rulesBehind(book, tag);
-  const touched = edgesOf(book, rules, view, at);
-  if (touched.size === 0) return undefined;
   const reading = new Reading(book, view, at, new Map());
+  const { touched, known } = edgesOf(book, rules, view, reading);
+  if (touched.size === 0) return undefined;
   for (const rule of rules) hold(rule, reading);
-  const instants = [...touched.keys()].sort(ascending);
+  const instants = [...touched.keys()].filter((instant) => instant <= known).sort(ascending);
   for (const instant of instants.slice(0, limit)) {
     const changed = new Set(reading.moveTo(instant, touched.get(instant) ?? []));
     if (changed.size === 0) continue;
@@ -75,7 +87,17 @@ export function nextChange(
     }
   }
   const last = instants[limit - 1];
-  return instants.length > limit && last !== undefined ? { at: last, exact: false } : undefined;
+  if (last !== undefined && instants.length > limit) return { at: last, exact: false };
+  return known === FOREVER ? undefined : { at: known, exact: false };
+}
+
+/** The days of a span after its first. */
+const daysFrom = ([from, to]: Span): number[] => Array.from({ length: to - from }, (_, i) => from + 1 + i);
+
+/** The days of a span with which a date leaf may have another answer. */
+function turnsOf(leaf: DateLeaf, reading: Reading, [from, to]: Span): number[] {
+  const date = reading.date(leaf);
+  return date ? turningDays(leaf.ask, date, from, to) : [];
 }
 
 type Span = readonly [from: number, to: number];
@@ -130,19 +152,26 @@ function addInside(instants: readonly number[], [from, to]: Span, found: Set<num
   for (const at of instants) if (at > from && at <= to) found.add(at);
 }
 
-/** What the rules read that passes with time, by the instants after `at` at which it may change. */
+/**
+ * What the rules read that passes with time, by the instants after `at` at which it may change. What comes back every
+ * year is told up to `known`.
+ */
 function edgesOf(
   book: RuleBook,
   rules: readonly CompiledRule[],
   view: View,
-  at: number,
-): Map<number, Set<Leaf>> {
+  reading: Reading,
+): { touched: Map<number, Set<Leaf>>; known: number } {
+  let known = FOREVER;
   const touched = new Map<number, Set<Leaf>>();
+  const { at } = reading;
   const today = book.calendar.brandDay(at);
+  const touch = (instant: number, ...leaves: Leaf[]) =>
+    touched.set(instant, new Set([...(touched.get(instant) ?? []), ...leaves]));
   const note = (part: EventsLeaf, leaf: Leaf) => {
     const { feature, reference } = part;
     const cell = view.cells[feature.id];
-    if (!cell || !reference.window) return;
+    if (!cell) return;
     const found = new Set<number>();
     const ahead: Span = [at, FOREVER];
     for (const window of windowsOf(reference)) {
@@ -150,16 +179,19 @@ function edgesOf(
         edgesOfFirst(cell, feature.firstSlot, window, book.calendar, ahead, found);
       else edges(cell, window, book.calendar, ahead, [today, FOREVER], found);
     }
-    for (const instant of found) {
-      const leaves = touched.get(instant) ?? new Set();
-      touched.set(instant, leaves.add(part).add(leaf));
-    }
+    for (const instant of found) touch(instant, part, leaf);
   };
   for (const leaf of new Set(rules.flatMap((rule) => rule.leaves))) {
     if (leaf.kind === 'events') note(leaf, leaf);
+    if (leaf.kind === 'date') {
+      const turns = turnsOf(leaf, reading, [today + 1, FOREVER]).map(book.calendar.startOfDay);
+      for (const instant of turns) touch(instant, leaf);
+      if (leaf.ask.is === 'anniversary')
+        known = Math.min(known, ...(turns.length > 0 ? [Math.max(...turns)] : []));
+    }
     if (leaf.kind === 'rfm') for (const part of rfmPartsOf(book.rfm, leaf.score)) note(part, leaf);
   }
-  return touched;
+  return { touched, known };
 }
 
 /** The rule of a tag and all that it reads, in the book's order. */

@@ -31,6 +31,8 @@ const MICRO = 1_000_000;
 export const MAX_ADDEND = 1e12;
 /** So many different values are told apart; one more is kept, which stands for all others. */
 export const MAX_DISTINCT = 64;
+/** So many of the first events are told apart by their place. */
+export const MAX_NTH = 10;
 /** A longer text is kept as a digest of 72 bits, which is longer than this. */
 const SHORT_TEXT = 12;
 /** The longest text that `first("p")` and `last("p")` keep. */
@@ -65,13 +67,18 @@ export const columns = {
   },
   /** `[time, id]` of the first event. */
   start: { lift: ({ at, id }) => [at, id], merge: (a, b) => (before(a, b) ? a : b) },
+  /** The times of the first `MAX_NTH` events. */
+  nth: {
+    lift: ({ at }) => [at],
+    merge: (a, b) => [...numbers(a), ...numbers(b)].sort((x, y) => x - y).slice(0, MAX_NTH),
+  },
   /** Different texts, numbers, true or false: the first `MAX_DISTINCT` + 1 of them in one order. */
   distinct: { lift: ({ value }) => (isPlain(value) ? [shortened(value)] : null), merge: joinSets },
 } satisfies Record<string, ColumnLaw>;
 
 export type Column = keyof typeof columns;
 export const columnNames: readonly Column[] = [
-  ...(['n', 'sum', 'min', 'max', 'first', 'last', 'days', 'avg', 'distinct', 'start'] as const),
+  ...(['n', 'sum', 'min', 'max', 'first', 'last', 'days', 'avg', 'distinct', 'start', 'nth'] as const),
 ];
 const laws: Record<Column, ColumnLaw> = columns;
 
@@ -144,7 +151,8 @@ const at = (slot: Slot, place: number): Slot => (Array.isArray(slot) ? (slot[pla
 const isPlain = (value: Json | undefined): value is string | number | boolean =>
   typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean';
 
-function shortened(value: string | number | boolean): Slot {
+/** A longer text as a digest: it is told apart, and no longer known. */
+export function shortened(value: string | number | boolean): Slot {
   if (typeof value === 'number') return value + 0;
   if (typeof value === 'boolean' || value.length <= SHORT_TEXT) return value;
   return `~${createHash('sha256').update(value).digest('base64url').slice(0, SHORT_TEXT)}`;

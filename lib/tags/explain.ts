@@ -1,15 +1,16 @@
 import type { Json } from '../events/event.ts';
 import { HOUR, toIso } from '../platform/clock.ts';
 import { RejectedError } from '../platform/errors.ts';
-import { contributionOf, lifted } from './cells.ts';
+import { contributionOf, emptyCells, foldEvent, lifted } from './cells.ts';
 import { nextChange, rulesBehind } from './changes.ts';
 import { type Contribution, MAX_DISTINCT, merge, type Slot } from './columns.ts';
 import { evaluateRule, evaluateTags, type TagValue, type View } from './evaluate.ts';
-import { columnOf, type FoldedEvent, featureText, seeEvent } from './features.ts';
+import { columnOf, type FoldedEvent, featureText, type SeenEvent, seeEvent } from './features.ts';
 import type { Aggregate } from './leaves.ts';
 import { Reading } from './reading.ts';
 import { rfmPartsOf } from './rfm-cuts.ts';
 import type { CompiledRule, EventsLeaf, Leaf, RuleBook } from './rulebook.ts';
+import { rowOf, waysOf } from './sequences.ts';
 import { type Dates, daysInside, isInside, lastDays, type Window } from './windows.ts';
 
 export interface ExplainedLeaf {
@@ -32,7 +33,7 @@ export interface Explanation {
   /** Which of the rule's `values` holds. */
   readonly matched?: string;
   readonly leaves: readonly ExplainedLeaf[];
-  /** When the tag will have another value if nothing happens; absent if it keeps this one for ever. */
+  /** When the tag will have another value if nothing happens; absent if it keeps this one for ever, or for years. */
   readonly nextChangeAt?: string;
 }
 
@@ -56,7 +57,7 @@ export function explainTag(book: RuleBook, tag: string, view: View, at: number):
     value,
     ...(typeof value === 'string' ? { matched: value } : {}),
     leaves: rule.leaves.map((leaf) => explainLeaf(book, leaf, reading)),
-    ...(next ? { nextChangeAt: toIso(next.at) } : {}),
+    ...(next?.exact ? { nextChangeAt: toIso(next.at) } : {}),
   };
 }
 
@@ -65,26 +66,93 @@ export function explainTag(book: RuleBook, tag: string, view: View, at: number):
  * reads, by time and id. `first` and `last`, `min` and `max` stand on the event that gives the value alone.
  *
  * @param events all events of the profile, in any order
+ * @param traits as they are at that instant; where a window is anchored on one that is not given, every event counts
  */
-export function evidence(book: RuleBook, tag: string, events: readonly FoldedEvent[], at: number): string[] {
+export function evidence(
+  book: RuleBook,
+  tag: string,
+  events: readonly FoldedEvent[],
+  at: number,
+  traits: View['traits'] = {},
+): string[] {
   ruleOf(book, tag);
+  const reading = readingOf(book, events, at, traits);
   const leaves = new Set(
     rulesBehind(book, tag).flatMap((rule) => rule.leaves.flatMap((leaf) => partsOf(book, leaf))),
   );
   const seen = events.map((event) => ({
     event,
     day: book.calendar.brandDay(event.at),
-    value: seeEvent(event),
+    value: seeEvent(event, book.calendar),
   }));
   const counted = new Map<string, number>();
   for (const leaf of leaves) {
+    if (leaf.feature.sequence) {
+      for (const event of stepsBehind(leaf, seen, at, book)) counted.set(event.id, event.at);
+      continue;
+    }
     const inside = seen.flatMap(({ event, day, value }) => {
-      if (event.type !== leaf.feature.type || !counts(book, leaf, event.at, day, at)) return [];
-      return contributionOf(leaf.feature, event, day, value) ?? [];
+      if (event.at > at || event.type !== leaf.feature.type) return [];
+      const isInside = leaf.anchor
+        ? isReached(leaf, event.at, day, reading)
+        : counts(book, leaf, event.at, day, at);
+      return isInside ? (contributionOf(leaf.feature, event, day, value) ?? []) : [];
     });
+    for (const { event, day, value } of seen)
+      if (isAnchor(leaf, event, day, value, at)) counted.set(event.id, event.at);
     for (const { id, at } of behind(leaf, inside)) counted.set(id, at);
   }
   return [...counted].sort(([a, atA], [b, atB]) => atA - atB || (a < b ? -1 : 1)).map(([id]) => id);
+}
+
+/** What rules read of a profile of these events. */
+function readingOf(
+  book: RuleBook,
+  events: readonly FoldedEvent[],
+  at: number,
+  traits: View['traits'],
+): Reading {
+  const cells = emptyCells();
+  for (const event of events) if (event.at <= at) foldEvent(book, cells, event);
+  return new Reading(book, { cells, traits }, at, new Map());
+}
+
+function isReached(leaf: EventsLeaf, time: number, day: number, reading: Reading): boolean {
+  const reached = reading.reached(leaf);
+  if (!reached) return leaf.anchor?.kind === 'trait';
+  const point = leaf.reference.anchor?.unit === 'hour' ? time : day;
+  return point >= reached.from && point < reached.to;
+}
+
+/** The events of every way through a sequence; behind its first or last end those of the ways that end there. */
+function stepsBehind(
+  { feature: { sequence }, reference: { aggregate } }: EventsLeaf,
+  seen: readonly { event: FoldedEvent; value: SeenEvent }[],
+  at: number,
+  { calendar }: RuleBook,
+): FoldedEvent[] {
+  if (!sequence) return [];
+  const known = seen.filter(({ event }) => event.at <= at);
+  const ways = waysOf(
+    sequence,
+    known.flatMap(({ event, value }) => rowOf(sequence, event, value) ?? []),
+    calendar,
+  );
+  const end = aggregate === 'any' ? undefined : ways.at(aggregate === 'first' ? 0 : -1)?.at;
+  const ids = new Set(ways.filter((way) => end === undefined || way.at === end).flatMap((way) => way.ids));
+  return known.map(({ event }) => event).filter(({ id }) => ids.has(id));
+}
+
+/** Whether a leaf's window could stand at an event: without this one it would stand at another. */
+function isAnchor(
+  { anchor }: EventsLeaf,
+  event: FoldedEvent,
+  day: number,
+  value: SeenEvent,
+  at: number,
+): boolean {
+  if (anchor?.kind !== 'events' || event.type !== anchor.feature.type || event.at > at) return false;
+  return contributionOf(anchor.feature, event, day, value) !== undefined;
 }
 
 function ruleOf(book: RuleBook, tag: string): CompiledRule {
@@ -98,12 +166,20 @@ function explainLeaf(book: RuleBook, leaf: Leaf, reading: Reading): ExplainedLea
   const base = { text: leaf.text, value: shown(leaf, value) };
   if (leaf.kind === 'events') {
     const { window, dates } = leaf.reference;
-    const span = window ? spanOf(book, window, reading.at) : dates && timesOf(book, dates);
+    const span = leaf.anchor
+      ? reachOf(book, leaf, reading)
+      : window
+        ? spanOf(book, window, reading.at)
+        : dates && timesOf(book, dates);
     return { ...base, feature: featureText(leaf.feature), ...(span ? { window: span } : {}) };
   }
   if (leaf.kind === 'rfm') {
     const { event, windowDays } = book.rfm.settings;
     return { ...base, feature: event, window: spanOf(book, lastDays(windowDays), reading.at) };
+  }
+  if (leaf.kind === 'date') {
+    const feature = leaf.of.kind === 'events' ? featureText(leaf.of.feature) : 'trait';
+    return { ...base, feature };
   }
   if (leaf.kind === 'bucket') return { ...base, feature: 'bucket' };
   return { ...base, feature: leaf.kind === 'trait' || leaf.kind === 'hasTrait' ? 'trait' : 'tag' };
@@ -115,6 +191,13 @@ function shown(leaf: Leaf, value: Json | undefined): Json {
   if (leaf.type === 'time') return toIso(value);
   const isCut = leaf.kind === 'events' && leaf.reference.aggregate === 'distinct' && value > MAX_DISTINCT;
   return isCut ? `more than ${MAX_DISTINCT}` : value;
+}
+
+/** Where an anchored window stands. */
+function reachOf(book: RuleBook, leaf: EventsLeaf, reading: Reading) {
+  const reached = reading.reached(leaf);
+  if (!reached || leaf.reference.anchor?.unit !== 'hour') return reached && timesOf(book, reached);
+  return { from: toIso(reached.from), to: toIso(reached.to) };
 }
 
 function spanOf(book: RuleBook, window: Window, at: number): { from: string; to: string } {

@@ -5,6 +5,7 @@ import {
   EvaluationError,
   ParseError,
 } from '@marcbachmann/cel-js';
+import { type Pattern, patternOf } from './patterns.ts';
 import { RuleError, type RulePlace } from './rule-error.ts';
 
 /** What one expression may cost at most: it is read for every person, at every event. */
@@ -27,14 +28,16 @@ const compiled = {
 /** Functions of CEL that rules may use: each exact, each linear in what it reads, none that knows a clock or a zone. */
 export const functions: ReadonlySet<string> = new Set([
   ...['has', 'size', 'int', 'double', 'string', 'timestamp', 'duration', 'ratio', 'kOf'],
+  ...['weekday', 'hour'],
 ]);
 export const methods: ReadonlySet<string> = new Set([
-  ...['contains', 'startsWith', 'endsWith', 'lowerAscii', 'upperAscii', 'trim', 'size'],
+  ...['contains', 'startsWith', 'endsWith', 'lowerAscii', 'upperAscii', 'trim', 'size', 'matches'],
   ...['all', 'exists', 'exists_one', 'filter', 'map'],
 ]);
 
 class Events {}
 class Rfm {}
+class Sequence {}
 
 interface Runner {
   run(node: ASTNode, context: unknown): unknown;
@@ -145,6 +148,7 @@ const TIME = 'google.protobuf.Timestamp';
 export function ruleLanguage(): Environment {
   const language = new Environment({ limits })
     .registerType('Events', { ctor: Events, fields: {} })
+    .registerType('Sequence', { ctor: Sequence, fields: {} })
     .registerType('Rfm', { ctor: Rfm, fields: { r: 'int', f: 'int', m: 'int' } });
   language
     .registerFunction('Events.where(ast, ast): Events', ofEvents('where'))
@@ -156,6 +160,17 @@ export function ruleLanguage(): Environment {
     'Events.between(string, string): Events',
     'Events.from(string): Events',
     'Events.to(string): Events',
+    `Events.after(${TIME}): Events`,
+    `Events.before(${TIME}): Events`,
+    `Events.nth(int): ${TIME}`,
+    ...[1, 2, 3, 4, 5, 6].map((n) => `sequence(${Array(n).fill('Events').join(', ')}): Sequence`),
+    'Sequence.within(string): Sequence',
+    'Sequence.gap(string): Sequence',
+    'Sequence.same(string): Sequence',
+    'Sequence.without(Events): Sequence',
+    'Sequence.any(): bool',
+    `Sequence.first(): ${TIME}`,
+    `Sequence.last(): ${TIME}`,
     'Events.thisWeek(): Events',
     'Events.lastWeek(): Events',
     'Events.lastWeeks(int): Events',
@@ -185,6 +200,14 @@ export function ruleLanguage(): Environment {
     'hasTrait(string): bool',
     'hasTag(string): bool',
     'tagValue(string): string',
+    'dyn.before(string): bool',
+    'dyn.on(string): bool',
+    'dyn.after(string): bool',
+    'dyn.withinLast(string): bool',
+    'dyn.withinNext(string): bool',
+    'dyn.anniversary(string): bool',
+    'weekday(dyn): int',
+    'hour(dyn): int',
     'rfm(): Rfm',
     'bucket(string, int): int',
     'ratio(int, int): double',
@@ -207,6 +230,20 @@ export const leafTypes = {
 } as const;
 export type LeafType = keyof typeof leafTypes;
 
+/** A longer text is not searched for a pattern. */
+const MAX_SEARCHED = 4096;
+
+/** `matching(text, pattern)`, each pattern made once. */
+function searching(): (text: unknown, source: unknown) => boolean {
+  const patterns = new Map<string, Pattern>();
+  return (text, source) => {
+    if (typeof text !== 'string' || text.length > MAX_SEARCHED) throw unknowable;
+    const pattern = patterns.get(`${source}`) ?? patternOf(`${source}`);
+    patterns.set(`${source}`, pattern);
+    return pattern(text);
+  };
+}
+
 /** The language of compiled text: its names are variables, `e` (an event) or leaves. */
 export function compiledLanguage(names: ReadonlyMap<string, LeafType>): Environment {
   const language = new Environment({ limits: compiled });
@@ -214,6 +251,7 @@ export function compiledLanguage(names: ReadonlyMap<string, LeafType>): Environm
   return language
     .registerFunction('kOf(ast, ast): bool', kOf)
     .registerFunction('quotient(dyn, dyn): dyn', quotient)
+    .registerFunction('matching(dyn, string): bool', searching())
     .registerFunction('decimal(dyn): double', decimal)
     .registerFunction('ratio(dyn, dyn): double', (a, b) => quotient(decimal(a), decimal(b)));
 }

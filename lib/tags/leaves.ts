@@ -1,15 +1,19 @@
 import type { ASTNode } from '@marcbachmann/cel-js';
+import { type Anchor, reachText } from './anchors.ts';
 import { isoDay } from './calendar.ts';
-import { chainOf, fault, filterOf, numberOf, textOf } from './chain.ts';
-import { MAX_DISTINCT } from './columns.ts';
+import { type Chain, chainOf, dateOf, daysOf, fault, filterOf, numberOf, textOf } from './chain.ts';
+import { MAX_DISTINCT, MAX_NTH } from './columns.ts';
+import { askText, type DateAsk } from './dates.ts';
 import { functions, methods } from './language.ts';
 import { macroOf } from './macros.ts';
+import { patternOf } from './patterns.ts';
 import { comprehensions, print } from './print.ts';
+import { type Sequence, sequenceOf, sequenceText } from './sequence-text.ts';
 import { type Dates, MAX_DAYS, type Window, windowText } from './windows.ts';
 
 export const aggregates = [
   ...(['count', 'sum', 'avg', 'min', 'max', 'distinct', 'days', 'any', 'first', 'last'] as const),
-  ...(['firstEver', 'daysInRow', 'streak', 'weeksWith'] as const),
+  ...(['firstEver', 'daysInRow', 'streak', 'weeksWith', 'nth'] as const),
 ] as const;
 /** `start` is what `bucket` reads: no rule can ask for it. */
 export type Aggregate = (typeof aggregates)[number] | 'start';
@@ -27,14 +31,28 @@ export type Reference =
       readonly filter?: string;
       readonly property?: string;
       readonly aggregate: Aggregate;
-      /** Of `weeksWith(3)`: 3. */
+      /** Of `weeksWith(3)` and `nth(3)`: 3. */
       readonly least?: number;
       readonly window?: Window;
       readonly dates?: Dates;
+      readonly anchor?: Anchor;
+      /** Then the type is that of its first step, and the aggregate is of its ends. */
+      readonly sequence?: Sequence;
     }
-  | { readonly kind: 'trait' | 'hasTrait' | 'hasTag' | 'tagValue'; readonly name: string }
+  | FactReference
   | { readonly kind: 'rfm'; readonly score: 'r' | 'f' | 'm' }
-  | { readonly kind: 'bucket'; readonly salt: string; readonly of: number };
+  | { readonly kind: 'bucket'; readonly salt: string; readonly of: number }
+  | DateReference;
+/** A question about a date: of a trait, or of a value that no window takes away. */
+export interface DateReference {
+  readonly kind: 'date';
+  readonly of: FactReference | EventsReference;
+  readonly ask: DateAsk;
+}
+export interface FactReference {
+  readonly kind: 'trait' | 'hasTrait' | 'hasTag' | 'tagValue';
+  readonly name: string;
+}
 export type EventsReference = Extract<Reference, { kind: 'events' }>;
 
 export interface Found {
@@ -59,7 +77,9 @@ export function lower(ast: ASTNode, nameOf: (reference: Reference) => string): L
           throw fault('cost', `a rule may read at most ${MAX_LEAVES} things`, node);
         return nameOf(reference);
       };
-      const reference = referenceOf(node);
+      const reference = referenceOf(node) ?? dateReferenceOf(node);
+      if (reference?.kind === 'date') read(reference.of);
+      if (reference?.kind === 'events' && reference.anchor) read(reference.anchor.of);
       if (reference) return read(reference);
       return macroOf(node, read, inFilter) ?? spelled(node, write);
     },
@@ -71,13 +91,16 @@ export function lower(ast: ASTNode, nameOf: (reference: Reference) => string): L
 export function referenceText(reference: Reference): string {
   if (reference.kind === 'rfm') return `rfm().${reference.score}`;
   if (reference.kind === 'bucket') return `bucket(${JSON.stringify(reference.salt)}, ${reference.of})`;
+  if (reference.kind === 'date') return `${referenceText(reference.of)}${askText(reference.ask)}`;
   if (reference.kind !== 'events') return `${reference.kind}(${JSON.stringify(reference.name)})`;
-  const { type, filter, window, dates, aggregate, property, least } = reference;
+  const { type, filter, window, dates, anchor, aggregate, property, least } = reference;
+  if (reference.sequence) return `${sequenceText(reference.sequence)}.${aggregate}()`;
   return [
     `events(${JSON.stringify(type)})`,
     filter && `.where(e, ${filter})`,
     window && windowText(window),
     dates && `.from("${isoDay(dates.from)}").to("${isoDay(dates.to)}")`,
+    anchor && `${reachText(anchor)}.${anchor.side}(${referenceText(anchor.of)})`,
     `.${aggregate}(${property === undefined ? (least ?? '') : JSON.stringify(property)})`,
   ]
     .filter(Boolean)
@@ -100,27 +123,89 @@ function referenceOf(node: ASTNode): Reference | undefined {
   return undefined;
 }
 
+const dateAsks: readonly DateAsk['is'][] = [
+  ...(['before', 'on', 'after', 'withinLast', 'withinNext', 'anniversary'] as const),
+];
+/** Beyond so many days every day has its anniversary ahead. */
+const MAX_ANNIVERSARY = 365;
+
+/** `trait("birthday").anniversary("7d")`, `events("t").last("until").withinNext("3d")`. */
+function dateReferenceOf(node: ASTNode): DateReference | undefined {
+  if (node.op !== 'rcall') return undefined;
+  const [method, receiver, [length]] = node.args;
+  const is = dateAsks.find((name) => name === method);
+  if (!is) return undefined;
+  const of = referenceOf(receiver);
+  if (!isDated(of))
+    throw fault(
+      'type',
+      `${is}() is asked of trait("…"), or of first(), last() or nth() of events without a window that moves`,
+      node,
+    );
+  if (is === 'before' || is === 'on' || is === 'after')
+    return { kind: 'date', of, ask: { is, day: dateOf(node) } };
+  const days = daysOf(length, node, is === 'anniversary' ? MAX_ANNIVERSARY : MAX_DAYS);
+  return { kind: 'date', of, ask: { is, days } };
+}
+
+/** Aggregates whose value can be a date. */
+const dated: ReadonlySet<Aggregate> = new Set(['first', 'last', 'nth']);
+
 function eventsOf(node: ASTNode & { readonly op: 'rcall' }): Reference | undefined {
   const [method, receiver, [argument]] = node.args;
   const aggregate = aggregates.find((name) => name === method);
+  const sequence = aggregate && sequenceOf(receiver, inFilter);
+  if (sequence) return { kind: 'events', type: sequence.steps[0]?.type ?? '', aggregate, sequence };
   const chain = aggregate && chainOf(receiver, inFilter);
   if (!aggregate || !chain) return undefined;
-  const { filters, ...rest } = chain;
+  const { filters, anchored, ...rest } = chain;
   const reference: EventsReference = {
     kind: 'events',
     ...rest,
+    ...(anchored ? { anchor: anchorOf(anchored) } : {}),
     filter: filterOf(filters),
     aggregate,
-    ...(aggregate === 'weeksWith'
-      ? { least: numberOf(argument, node, 1_000_000) }
-      : { property: argument && textOf(argument, node, aggregate) }),
+    ...numberOrProperty(aggregate, argument, node),
   };
   checkWindow(reference, node);
   return reference;
 }
 
+function numberOrProperty(
+  aggregate: Aggregate,
+  argument: ASTNode | undefined,
+  node: ASTNode & { op: 'rcall' },
+) {
+  if (aggregate === 'weeksWith') return { least: numberOf(argument, node, 1_000_000) };
+  if (aggregate === 'nth') return { least: numberOf(argument, node, MAX_NTH) };
+  return { property: argument && textOf(argument, node, aggregate) };
+}
+
+function anchorOf({ on, ...reach }: NonNullable<Chain['anchored']>): Anchor {
+  const of = referenceOf(on);
+  if (!of || !isDated(of) || (of.kind === 'events' && (of.property !== undefined || of.sequence)))
+    throw fault(
+      'window',
+      `${reach.side}() takes trait("…"), or first(), last() or nth() of events without a window that moves`,
+      on,
+    );
+  if (of.kind !== 'events' && reach.unit === 'hour')
+    throw fault('window', `${reach.side}(trait("…")) counts brand-days: hours are no window for it`, on);
+  return { ...reach, of };
+}
+
+/** Whether it can be a date, and stays the same while time passes. */
+const isDated = (of: Reference | undefined): of is FactReference | EventsReference =>
+  of?.kind === 'trait' || (of?.kind === 'events' && dated.has(of.aggregate) && !of.window && !of.anchor);
+
+const unanchored: ReadonlySet<Aggregate> = new Set(['firstEver', 'streak', 'weeksWith', 'nth']);
+
 /** Refuses an aggregate over a window in which it says nothing. */
-function checkWindow({ aggregate, window, dates }: EventsReference, node: ASTNode): void {
+function checkWindow({ aggregate, window, dates, anchor }: EventsReference, node: ASTNode): void {
+  if (anchor && unanchored.has(aggregate))
+    throw fault('window', `${aggregate}() has no window that is anchored`, node);
+  if (aggregate === 'nth' && window)
+    throw fault('window', 'nth() counts from the first of all time, or from the first of dates', node);
   const isDaily = window !== undefined && window.unit !== 'hour';
   if (aggregate === 'firstEver' && !window && !dates)
     throw fault('window', 'firstEver() asks whether the first event lies in a window: give it one', node);
@@ -132,14 +217,22 @@ function checkWindow({ aggregate, window, dates }: EventsReference, node: ASTNod
     );
   if (aggregate === 'weeksWith' && !isDaily)
     throw fault('window', 'weeksWith() needs a window of days, weeks or months', node);
-  if (aggregate === 'daysInRow' && window?.unit === 'hour')
+  if (aggregate === 'daysInRow' && (window ?? anchor)?.unit === 'hour')
     throw fault('window', 'daysInRow() counts brand-days: hours are no window for it', node);
 }
 
+/** The day of the week and the hour of the event itself, in the brand's time zone. */
+const ofTheEvent: ReadonlySet<string> = new Set(['weekday', 'hour']);
+
 const inFilter = (node: ASTNode, write: (node: ASTNode) => string): string | undefined => {
+  if (node.op === 'call' && ofTheEvent.has(node.args[0])) {
+    const [name, [event]] = node.args;
+    if (event?.op === 'id' && write(event) === 'e') return name;
+    throw fault('type', `${name}() is asked of the event itself: where(e, ${name}(e) == 1)`, node);
+  }
   if (
     node.op === 'call' &&
-    ['events', 'trait', 'hasTrait', 'hasTag', 'tagValue', 'rfm', 'bucket'].includes(node.args[0])
+    ['events', 'trait', 'hasTrait', 'hasTag', 'tagValue', 'rfm', 'bucket', 'sequence'].includes(node.args[0])
   )
     throw fault(
       'type',
@@ -153,9 +246,26 @@ const inFilter = (node: ASTNode, write: (node: ASTNode) => string): string | und
 function spelled(node: ASTNode, write: (node: ASTNode) => string): string | undefined {
   allowed(node);
   if (node.op === '/') return `quotient(${write(node.args[0])}, ${write(node.args[1])})`;
+  if (node.op === 'rcall' && node.args[0] === 'matches')
+    return `matching(${write(node.args[1])}, ${JSON.stringify(patternIn(node))})`;
   if (node.op === 'call' && node.args[0] === 'double')
     return `decimal(${node.args[1].map(write).join(', ')})`;
   return undefined;
+}
+
+/** The pattern of a `matches`, which stands in the rule. */
+function patternIn(node: ASTNode & { readonly op: 'rcall' }): string {
+  const text = textOf(node.args[2][0], node, 'matches');
+  try {
+    patternOf(text);
+  } catch (error) {
+    throw fault(
+      'type',
+      `this pattern is no part of the language: ${error instanceof Error ? error.message : ''}`,
+      node,
+    );
+  }
+  return text;
 }
 
 /** Refuses what is no part of the language, and what would cost more than one pass over a list. */
@@ -168,6 +278,10 @@ function allowed(node: ASTNode): void {
     );
   if (node.op === 'call' && node.args[0] === 'rfm')
     throw fault('type', 'rfm() alone is no value: write rfm().r, rfm().f or rfm().m', node);
+  if (node.op === 'call' && node.args[0] === 'sequence')
+    throw fault('type', 'sequence(…) alone is no value: end it with .any(), .first() or .last()', node);
+  if (node.op === 'call' && ofTheEvent.has(node.args[0]))
+    throw fault('type', `${node.args[0]}() is asked of an event, inside where()`, node);
   if (node.op === 'call' && !functions.has(node.args[0]))
     throw fault('name', `${node.args[0]}() is no part of the rule language`, node);
   if (node.op === 'call' && node.args[0] === 'kOf') checkChoice(node);

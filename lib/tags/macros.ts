@@ -21,7 +21,7 @@ export function macroOf(node: ASTNode, read: Read, inFilter: Hook): string | und
   if (!macros.has(name)) return undefined;
   const chain = chainOf(receiver, inFilter);
   if (!chain) return undefined;
-  if (chain.window ?? chain.dates)
+  if (chain.window ?? chain.dates ?? chain.anchored)
     throw fault('window', `${name}() has its own window: none may stand before it`, node);
   const { type, filters } = chain;
   const of: Events = { kind: 'events', type, filter: filterOf(filters) };

@@ -1,14 +1,17 @@
 import type { Json } from '../events/event.ts';
+import { reachedFrom, timeIn } from './anchors.ts';
 import { bucketOf } from './bucket.ts';
 import type { Cell } from './cells.ts';
 import { averageOf, dayCount, lift, longestRun, merge, type Slot, sumOf } from './columns.ts';
+import { answer, type DateValue, dateValue } from './dates.ts';
 import { columnOf, partOf } from './features.ts';
 import type { EventsReference } from './leaves.ts';
 import { rfmScore } from './rfm-cuts.ts';
-import type { EventsLeaf, Leaf, RuleBook, TagValue } from './rulebook.ts';
+import type { DateLeaf, EventsLeaf, Leaf, RuleBook, TagValue } from './rulebook.ts';
+import { completed } from './sequences.ts';
 import { lastRun, longestStretch, weeksWith } from './streaks.ts';
 import { toCel } from './values.ts';
-import { daysInside, isInside, type Window } from './windows.ts';
+import { type Dates, daysInside, isInside, lastDays, MAX_DAYS, type Window } from './windows.ts';
 
 /** What rules can see of a profile. */
 export interface View {
@@ -71,7 +74,17 @@ export class Reading extends Map<string, unknown> {
         return this.once(leaf, () => bucketOf(leaf, this.view.cells[leaf.feature.id]?.t?.[0] ?? null));
       case 'events':
         return this.once(leaf, () => this.aggregate(leaf));
+      case 'date':
+        return this.once(leaf, () => {
+          const date = this.date(leaf);
+          return date && answer(leaf.ask, date, this.today);
+        });
     }
+  }
+
+  /** The date that is asked. */
+  date({ of }: DateLeaf): DateValue | undefined {
+    return dateValue(this.value(of), of.type === 'time', this.book.calendar);
   }
 
   /** Goes on to a later instant and reads these leaves again. Returns those whose value is another. */
@@ -92,17 +105,21 @@ export class Reading extends Map<string, unknown> {
   }
 
   private aggregate(leaf: EventsLeaf): Json | undefined {
-    const { window, aggregate } = leaf.reference;
+    const { window, anchor, aggregate } = leaf.reference;
     const cell = this.view.cells[leaf.feature.id];
+    if (leaf.feature.sequence) {
+      const { first, last } = completed(leaf.feature.sequence, cell, this.book.calendar);
+      return aggregate === 'any' ? last !== null : ((aggregate === 'first' ? first : last) ?? undefined);
+    }
     if (aggregate === 'firstEver') return this.isFirstInside(leaf, cell?.t?.[leaf.slot] ?? null);
-    if (!window) {
+    if (!window && !anchor) {
       if (aggregate === 'any') return cell?.t !== undefined;
       return finish(leaf.reference, cell?.t?.[leaf.slot] ?? null);
     }
-    const seen =
-      partOf(leaf.reference) === 'daily' ? bucketsIn(cell, window, this.today) : this.entriesIn(cell, window);
+    const seen = anchor ? this.around(leaf, cell) : window ? this.inWindow(leaf, window, cell) : undefined;
+    if (!seen) return undefined;
     if (aggregate === 'any') return seen.length > 0;
-    if (window.unit === 'hour') return this.overHours(leaf, seen);
+    if (partOf(leaf.reference) === 'hourly') return this.overHours(leaf, seen);
     if (aggregate === 'days') return seen.length;
     if (aggregate === 'daysInRow') return longestStretch(seen);
     if (aggregate === 'streak') return lastRun(seen, this.today);
@@ -111,6 +128,31 @@ export class Reading extends Map<string, unknown> {
     let slot: Slot = null;
     if (column) for (const bucket of seen) slot = merge(column, slot, bucket[leaf.slot + 1] ?? null);
     return finish(leaf.reference, slot);
+  }
+
+  private inWindow({ reference }: EventsLeaf, window: Window, cell: Cell | undefined) {
+    return partOf(reference) === 'daily'
+      ? bucketsIn(cell, daysInside(window, this.today))
+      : this.entriesIn(cell, window);
+  }
+
+  /** Where an anchored window stands, in days or milliseconds; undefined without its anchor. */
+  reached({ reference: { anchor }, anchor: of }: EventsLeaf): Dates | undefined {
+    if (!anchor || !of) return undefined;
+    const value = this.value(of);
+    if (anchor.unit === 'hour') return typeof value === 'number' ? reachedFrom(anchor, value) : undefined;
+    const day = dateValue(value, of.type === 'time', this.book.calendar)?.day;
+    return day === undefined ? undefined : reachedFrom(anchor, day);
+  }
+
+  private around(leaf: EventsLeaf, cell: Cell | undefined): readonly Slot[][] | undefined {
+    const reached = this.reached(leaf);
+    if (!reached) return undefined;
+    if (leaf.reference.anchor?.unit === 'hour')
+      return (cell?.h ?? []).filter(([at]) => Number(at) >= reached.from && Number(at) < reached.to);
+    const oldest =
+      leaf.anchor?.kind === 'events' ? reached.from : daysInside(lastDays(MAX_DAYS), this.today).from;
+    return bucketsIn(cell, { from: Math.max(reached.from, oldest), to: reached.to });
   }
 
   private overHours({ reference }: EventsLeaf, entries: readonly Slot[][]): Json | undefined {
@@ -141,11 +183,10 @@ export class Reading extends Map<string, unknown> {
   }
 }
 
-/** The buckets of the brand-days inside a window. */
-function bucketsIn(cell: Cell | undefined, window: Window, today: number): readonly Slot[][] {
+/** The buckets of brand-days. */
+function bucketsIn(cell: Cell | undefined, inside: Dates): readonly Slot[][] {
   const buckets = cell?.d;
   if (!buckets) return [];
-  const inside = daysInside(window, today);
   let to = buckets.length;
   while (to > 0 && Number(buckets[to - 1]?.[0]) >= inside.to) to--;
   let from = to;
@@ -153,7 +194,7 @@ function bucketsIn(cell: Cell | undefined, window: Window, today: number): reado
   return buckets.slice(from, to);
 }
 
-function finish({ aggregate, property }: EventsReference, slot: Slot): Json | undefined {
+function finish({ aggregate, property, least }: EventsReference, slot: Slot): Json | undefined {
   if (aggregate === 'count') return Number(slot);
   if (aggregate === 'days') return dayCount(slot);
   if (aggregate === 'daysInRow') return longestRun(slot);
@@ -161,6 +202,7 @@ function finish({ aggregate, property }: EventsReference, slot: Slot): Json | un
   if (aggregate === 'sum') return slot === null ? 0 : sumOf(slot);
   if (slot === null) return undefined;
   if (aggregate === 'avg') return averageOf(slot);
+  if (aggregate === 'nth') return timeIn(slot, least);
   if ((aggregate === 'first' || aggregate === 'last') && property !== undefined)
     return Array.isArray(slot) ? slot[2] : undefined;
   return slot;

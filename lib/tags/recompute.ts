@@ -5,6 +5,8 @@ import type { Message } from '../platform/sqs.ts';
 import type { Rules } from '../profile/person.ts';
 import { refreshAll, refreshDue } from '../profile/refresh.ts';
 import type { UpdateDeps } from '../profile/update.ts';
+import { PARTS, surveyMessage } from './survey.ts';
+import { surveyPart } from './survey-part.ts';
 
 /** A message of the `recompute` queue: brings one part of all profiles to the rules in force. */
 export const recomputeMessage = z.strictObject({
@@ -16,8 +18,9 @@ export const recomputeMessage = z.strictObject({
   after: z.string().optional(),
 });
 
-/** How many parts all profiles are divided into. */
-const PARTS = 4;
+/** Whatever comes by the queue: to bring a part of all profiles to the rules in force, or to look at one. */
+const queued = z.union([surveyMessage, recomputeMessage]);
+
 /** How many pages of the table one message works on before it hands on to another. */
 const PAGES = 20;
 
@@ -33,16 +36,17 @@ export async function askRecompute(book: string, recompute: Queue): Promise<void
 }
 
 /**
- * Brings parts of all profiles to the rules in force. Profiles that are there already are left alone, so a message
- * may come again, late, or beside one for newer rules. Answers the ids of messages that must come again.
+ * Brings parts of all profiles to the rules in force, or looks at them for a survey. Profiles that are there already
+ * are left alone, so a message may come again, late, or beside one for newer rules. Answers the ids of messages that must come again.
  */
 export async function onRecompute(messages: readonly Message[], deps: RecomputeDeps): Promise<string[]> {
   const failed: string[] = [];
   for (const { id, body } of messages) {
     try {
-      await recomputePart(recomputeMessage.parse(JSON.parse(body)), deps);
+      const asked = queued.parse(JSON.parse(body));
+      await ('survey' in asked ? surveyPart(asked, deps) : recomputePart(asked, deps));
     } catch (error) {
-      logError('a part of a recompute', error);
+      logError('a part of all profiles', error);
       failed.push(id);
     }
   }

@@ -1,7 +1,8 @@
 import type { Brand, Rule } from '../platform/brand.ts';
 import { firstOfAll } from './bucket.ts';
 import { type Calendar, openCalendar } from './calendar.ts';
-import { columnOf, digest, type Feature, featureKey, partOf, planFeature } from './features.ts';
+import { type DateAsk, passes } from './dates.ts';
+import { columnOf, digest, type Feature, featureKey, partOf, typesOf } from './features.ts';
 import {
   compiledLanguage,
   type Expression,
@@ -10,6 +11,7 @@ import {
   ruleLanguage,
 } from './language.ts';
 import { type Aggregate, type EventsReference, lower, type Reference, referenceText } from './leaves.ts';
+import { planFeatures, Register } from './register.ts';
 import { checkRfm, type RfmParts, rfmReferences } from './rfm-cuts.ts';
 import { RuleError, type RulePlace } from './rule-error.ts';
 
@@ -34,6 +36,8 @@ export interface EventsLeaf extends LeafBase {
   readonly feature: Feature;
   /** Which slot of the cell's part it reads; -1: only whether something is there. */
   readonly slot: number;
+  /** What its window is anchored on. */
+  readonly anchor?: EventsLeaf | FactLeaf;
 }
 export interface FactLeaf extends LeafBase {
   readonly kind: 'trait' | 'hasTrait' | 'hasTag' | 'tagValue';
@@ -50,7 +54,13 @@ export interface BucketLeaf extends LeafBase {
   readonly of: number;
   readonly feature: Feature;
 }
-export type Leaf = EventsLeaf | FactLeaf | RfmLeaf | BucketLeaf;
+/** A question about the date that another leaf gives. */
+export interface DateLeaf extends LeafBase {
+  readonly kind: 'date';
+  readonly of: EventsLeaf | FactLeaf;
+  readonly ask: DateAsk;
+}
+export type Leaf = EventsLeaf | FactLeaf | RfmLeaf | BucketLeaf | DateLeaf;
 
 export interface CompiledRule {
   readonly tag: string;
@@ -77,6 +87,8 @@ export interface RuleBook {
   readonly features: readonly Feature[];
   readonly calendar: Calendar;
   readonly leaves: readonly Leaf[];
+  /** Those whose answer is another on another day. */
+  readonly dates: readonly DateLeaf[];
   readonly rfm: RfmParts;
   featuresOf(eventType: string): readonly Feature[];
   leafNamed(name: string): Leaf | undefined;
@@ -86,7 +98,6 @@ export interface RuleBook {
 /** Changes when the same rules would be kept or answered otherwise: then everything is folded anew. */
 const ENGINE = 2;
 export const MAX_RULES = 300;
-const MAX_FEATURES = 600;
 
 /**
  * Compiles rules: checks types and costs, finds what they read, shares it, and puts them in order.
@@ -103,8 +114,10 @@ export function compileRules(
   const rfmTexts = rfmReferences(rfm).map((reference) => register.add(reference, {}));
   const drafts = lowerAll(rules, register);
   const features = planFeatures(register, timezone);
-  const leaves = register.all.map(({ text, reference }, index) => leafOf(text, reference, index, features));
-  const byText = new Map(leaves.map((leaf) => [leaf.text, leaf]));
+  const byText = new Map<string, Leaf>();
+  for (const [index, { text, reference }] of register.all.entries())
+    byText.set(text, leafOf(text, reference, index, features, byText));
+  const leaves = [...byText.values()];
   const compiled = compiledLanguage(new Map(leaves.map(({ name, type }) => [name, type])));
   const ordered = inOrder(
     drafts.map((it) => compileRule(it, byText, compiled)),
@@ -112,7 +125,13 @@ export function compileRules(
   );
 
   const list = [...features.values()];
-  const byType = Map.groupBy(list, ({ type }) => type);
+  const seenBy = list.flatMap((feature) => typesOf(feature).map((type) => ({ type, feature })));
+  const byType = new Map(
+    [...Map.groupBy(seenBy, ({ type }) => type)].map(([type, seen]) => [
+      type,
+      seen.map(({ feature }) => feature),
+    ]),
+  );
   const byName = new Map(leaves.map((leaf) => [leaf.name, leaf]));
   const byTag = new Map(ordered.map((rule) => [rule.tag, rule]));
   return {
@@ -121,6 +140,7 @@ export function compileRules(
     features: list,
     calendar: openCalendar(timezone),
     leaves,
+    dates: leaves.filter((leaf) => leaf.kind === 'date').filter(({ ask }) => passes(ask)),
     rfm: { settings: rfm, leaves: rfmTexts.flatMap((text) => eventsLeaf(byText.get(text))) },
     featuresOf: (type) => byType.get(type) ?? [],
     leafNamed: (name) => byName.get(name),
@@ -138,42 +158,6 @@ interface Draft {
     readonly text: string;
     readonly reads: readonly string[];
   }[];
-}
-
-interface Registered {
-  readonly text: string;
-  readonly reference: Reference;
-  readonly index: number;
-  /** Where it stands, by tag. */
-  readonly places: Map<string | undefined, RulePlace>;
-}
-
-/** What all rules read, each thing once, in the order in which it was first met. */
-class Register {
-  private readonly byText = new Map<string, Registered>();
-
-  get all(): readonly Registered[] {
-    return [...this.byText.values()];
-  }
-
-  /** @returns its text, which is its name here */
-  add(reference: Reference, place: RulePlace): string {
-    const text = referenceText(reference);
-    const known = this.byText.get(text) ?? { text, reference, index: this.byText.size, places: new Map() };
-    this.byText.set(text, known);
-    if (place.source !== undefined && !known.places.has(place.tag)) known.places.set(place.tag, place);
-    return text;
-  }
-
-  indexOf(text: string): number {
-    return this.byText.get(text)?.index ?? -1;
-  }
-
-  /** Where it stands in a tag's rule, or in any. */
-  placeOf(text: string, tag?: string): RulePlace {
-    const places = this.byText.get(text)?.places;
-    return places?.get(tag) ?? [...(places?.values() ?? [])][0] ?? { tag };
-  }
 }
 
 function lowerAll(rules: readonly VersionedRule[], register: Register): Draft[] {
@@ -234,30 +218,6 @@ function draft(rules: readonly VersionedRule[]) {
   });
 }
 
-function planFeatures(register: Register, timezone: string): Map<string, Feature> {
-  const events = register.all.flatMap(({ text, reference: it }) =>
-    it.kind === 'events'
-      ? [{ text, reference: it }]
-      : it.kind === 'bucket'
-        ? [{ text, reference: firstOfAll }]
-        : [],
-  );
-  const groups = Map.groupBy(events, ({ reference }) => featureKey(reference));
-  if (groups.size > MAX_FEATURES)
-    throw new RuleError('cost', `the rules read more than ${MAX_FEATURES} features`);
-  const features = new Map<string, Feature>();
-  for (const [key, group] of groups) {
-    const references = group.map(({ reference }) => reference);
-    features.set(key, planFeature(references, timezone, register.placeOf(group[0]?.text ?? '')));
-  }
-  if (new Set([...features.values()].map(({ id }) => id)).size < features.size)
-    throw new RuleError(
-      'name',
-      'two features have the same short name: rename a value in one of their conditions',
-    );
-  return features;
-}
-
 const leafName = (index: number) => `l${index}`;
 
 function leafOf(
@@ -265,14 +225,20 @@ function leafOf(
   reference: Reference,
   index: number,
   features: ReadonlyMap<string, Feature>,
+  before: ReadonlyMap<string, Leaf>,
 ): Leaf {
   const base = { index, name: leafName(index), text, type: typeOf(reference) };
   if (reference.kind === 'rfm') return { ...base, kind: 'rfm', score: reference.score };
+  if (reference.kind === 'date') {
+    const of = dateLeaf(referenceText(reference.of), before);
+    return { ...base, kind: 'date', of, ask: reference.ask };
+  }
   if (reference.kind !== 'events' && reference.kind !== 'bucket')
     return { ...base, kind: reference.kind, of: reference.name };
   const feature = features.get(featureKey(reference.kind === 'bucket' ? firstOfAll : reference));
   if (!feature) throw new Error(`no feature was planned for ${text}`);
   if (reference.kind === 'bucket') return { ...base, ...reference, feature };
+  const anchor = reference.anchor && dateLeaf(referenceText(reference.anchor.of), before);
   const part = partOf(reference);
   const column = columnOf(reference.aggregate, part !== 'total');
   return {
@@ -280,17 +246,26 @@ function leafOf(
     kind: 'events',
     reference,
     feature,
+    ...(anchor ? { anchor } : {}),
     slot: column === undefined ? -1 : (feature[part] ?? []).indexOf(column),
   };
 }
 
+/** The leaf that gives a date, which was read before the one that asks. */
+function dateLeaf(text: string, before: ReadonlyMap<string, Leaf>): EventsLeaf | FactLeaf {
+  const leaf = before.get(text);
+  if (leaf?.kind !== 'trait' && leaf?.kind !== 'events') throw new Error(`${text} was not read before`);
+  return leaf;
+}
+
 function typeOf(reference: Reference): LeafType {
   if (reference.kind === 'rfm' || reference.kind === 'bucket') return 'int';
+  if (reference.kind === 'date') return 'bool';
   if (reference.kind === 'hasTag' || reference.kind === 'hasTrait') return 'bool';
   if (reference.kind === 'tagValue') return 'string';
   if (reference.kind !== 'events') return 'any';
   const { aggregate, property } = reference;
-  const isTime = aggregate === 'first' || aggregate === 'last';
+  const isTime = aggregate === 'first' || aggregate === 'last' || aggregate === 'nth';
   return isTime && property === undefined ? 'time' : aggregateTypes[aggregate];
 }
 
@@ -310,6 +285,7 @@ const aggregateTypes: Record<Aggregate, LeafType> = {
   first: 'any',
   last: 'any',
   start: 'any',
+  nth: 'time',
 };
 
 const eventsLeaf = (leaf: Leaf | undefined): EventsLeaf[] => (leaf?.kind === 'events' ? [leaf] : []);

@@ -3,13 +3,15 @@ import { type Clock, toIso } from '../platform/clock.ts';
 import { RejectedError } from '../platform/errors.ts';
 import { type HttpReply, type HttpRequest, json } from '../platform/http.ts';
 import type { Queue } from '../platform/queue.ts';
-import type { Table } from '../platform/table.ts';
 import type { authorize } from '../query/auth.ts';
+import { answerForecast, type SurveyReadDeps } from '../query/forecast.ts';
+import { answerRfm } from '../query/rfm.ts';
 import type { KeptRule } from './file-rules.ts';
 import { askRecompute } from './recompute.ts';
 import { RuleError } from './rule-error.ts';
 import { compileRules } from './rulebook.ts';
 import type { RuleStore } from './rules-store.ts';
+import { askForecast, askRfm } from './survey-ask.ts';
 
 export interface RulesDeps {
   readonly rules: RuleStore;
@@ -18,14 +20,27 @@ export interface RulesDeps {
   readonly now: Clock;
 }
 
-/** `GET /rules`, `GET /rules/{tag}` with any key; `PUT /rules/{tag}` with an admin's. */
+/**
+ * `GET /rules`, `GET /rules/{tag}`, and with `POST` and `GET` forecasts (`/rules/{tag}/forecast`) and RFM (`/rfm`), with
+ * any key; `PUT /rules/{tag}` with an admin's.
+ */
 export async function rulesApi(
-  { method, params: { tag }, headers, body }: HttpRequest,
-  deps: RulesDeps & { readonly table: Table; readonly authorize: typeof authorize },
+  { method, params: { tag, id }, query, headers, body }: HttpRequest,
+  deps: RulesDeps & SurveyReadDeps & { readonly authorize: typeof authorize },
 ): Promise<HttpReply> {
   const caller = await deps.authorize(headers, deps.table, method === 'PUT' ? ['admin'] : undefined);
+  const said = body.toString('utf8');
+  if (method === 'POST')
+    return tag === undefined
+      ? askRfm(said, caller.name, deps)
+      : explained(tag, () => askForecast(parseRule(tag, said), query, caller.name, deps));
+  if (id !== undefined)
+    return json(
+      200,
+      tag === undefined ? await answerRfm(id, query, caller.role, deps) : await answerForecast(tag, id, deps),
+    );
   if (tag === undefined) return listRules(deps);
-  return method === 'PUT' ? putRule(tag, body.toString('utf8'), caller.name, deps) : getRule(tag, deps);
+  return method === 'PUT' ? putRule(tag, said, caller.name, deps) : getRule(tag, deps);
 }
 
 /** `GET /rules`: the rules in force. */
@@ -48,10 +63,17 @@ export async function getRule(tag: string, { rules }: Pick<RulesDeps, 'rules'>):
  * already changes nothing but asks for the evaluation again, so that a request may be repeated.
  */
 export async function putRule(tag: string, body: string, by: string, deps: RulesDeps): Promise<HttpReply> {
-  try {
+  return explained(tag, async () => {
     const put = await deps.rules.put(parseRule(tag, body), toIso(deps.now()), by);
     await askRecompute(compileRules(put.rules, deps.brand).digest, deps.recompute);
     return json(200, { rule: put.rule });
+  });
+}
+
+/** The reply, or what is wrong with the rule and where. */
+async function explained(tag: string, reply: () => Promise<HttpReply>): Promise<HttpReply> {
+  try {
+    return await reply();
   } catch (error) {
     if (!(error instanceof RuleError)) throw error;
     const { reason, message, type, line, column, caret } = error;

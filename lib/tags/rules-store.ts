@@ -9,13 +9,17 @@ import { RuleError } from './rule-error.ts';
 import { compileRules, type VersionedRule } from './rulebook.ts';
 
 /** A rule with the version that a row holds. As text: DynamoDB's maps forget the order of `values`. */
-const versioned = z.looseObject({ version: z.int().positive() }).transform(
+export const versionedRule = z.looseObject({ version: z.int().positive() }).transform(
   ({ version, ...rest }): VersionedRule => ({
     ...rule.parse(rest),
     version,
   }),
 );
-const keptRule = z.strictObject({ rule: versioned, at: z.string().optional(), by: z.string().optional() });
+const keptRule = z.strictObject({
+  rule: versionedRule,
+  at: z.string().optional(),
+  by: z.string().optional(),
+});
 const text = z.string().transform((it): unknown => JSON.parse(it));
 const rulesRow = z.object({
   v: z.int().positive(),
@@ -46,15 +50,21 @@ export function ruleStore(table: Table, brand: Brand) {
   const append = (it: KeptRule) =>
     table.put({ ...keys.rule(it.rule.tag, it.rule.version), rule: JSON.stringify(it) });
 
-  /** Puts the row in place of the one that was read. @returns false if somebody else wrote first */
-  async function replace(stored: KeptRules, next: Omit<KeptRules, 'version'>): Promise<boolean> {
-    const rules = JSON.stringify(next.rules);
-    if (Buffer.byteLength(rules) > MAX_BYTES)
+  /** The rules as the row holds them. @throws RuleError if they are too long together or do not compile */
+  function checked(rules: readonly KeptRule[]): string {
+    const text = JSON.stringify(rules);
+    if (Buffer.byteLength(text) > MAX_BYTES)
       throw new RuleError('cost', `all rules together are longer than ${MAX_BYTES} bytes`);
     compileRules(
-      next.rules.map((it) => it.rule),
+      rules.map((it) => it.rule),
       brand,
     );
+    return text;
+  }
+
+  /** Puts the row in place of the one that was read. @returns false if somebody else wrote first */
+  async function replace(stored: KeptRules, next: Omit<KeptRules, 'version'>): Promise<boolean> {
+    const rules = checked(next.rules);
     const inForce = new Set(next.rules.map(nameOf));
     for (const it of stored.rules) if (!inForce.has(nameOf(it))) await append(it);
     const row = { v: stored.version + 1, rules, file: { ...next.file }, retired: { ...next.retired } };
@@ -98,14 +108,7 @@ export function ruleStore(table: Table, brand: Brand) {
     async put(rule: Rule, at: string, by: string): Promise<{ rule: VersionedRule; rules: VersionedRule[] }> {
       for (let attempt = 1; attempt <= ATTEMPTS; attempt++) {
         const { stored, merged } = await kept();
-        const present = merged.rules.find((it) => it.rule.tag === rule.tag);
-        const { [rule.tag]: retiredVersion, ...retired } = merged.retired;
-        const unchanged = present !== undefined && isSame(present.rule, rule);
-        const version = (present?.rule.version ?? retiredVersion ?? 0) + 1;
-        const next: KeptRule = unchanged ? present : { rule: { ...rule, version }, at, by };
-        const rules = present
-          ? merged.rules.map((it) => (it === present ? next : it))
-          : [...merged.rules, next];
+        const { present, unchanged, next, rules, retired } = withRule(merged, rule, at, by);
         const done = { rule: next.rule, rules: rules.map((it) => it.rule) };
         if (unchanged) return done;
         if (present) await append(present);
@@ -114,6 +117,24 @@ export function ruleStore(table: Table, brand: Brand) {
         return done;
       }
       throw new ConflictError(`the rules were written ${ATTEMPTS} times by others: put ${rule.tag} again`);
+    },
+
+    /**
+     * The rules that putting a rule would bring into force, compiled together and checked as `put` does. Writes nothing.
+     *
+     * @throws RuleError if they would not compile
+     */
+    async draft(
+      rule: Rule,
+    ): Promise<{ rule: VersionedRule; rules: VersionedRule[]; inForce: VersionedRule[] }> {
+      const { merged } = await kept();
+      const { next, rules } = withRule(merged, rule);
+      checked(rules);
+      return {
+        rule: next.rule,
+        rules: rules.map((it) => it.rule),
+        inForce: merged.rules.map((it) => it.rule),
+      };
     },
 
     /**
@@ -142,6 +163,17 @@ export function ruleStore(table: Table, brand: Brand) {
 }
 
 export type RuleStore = ReturnType<typeof ruleStore>;
+
+/** The rules with one of them put: as the tag's next version, unless it stands so already. */
+function withRule(merged: KeptRules, rule: Rule, at?: string, by?: string) {
+  const present = merged.rules.find((it) => it.rule.tag === rule.tag);
+  const { [rule.tag]: retiredVersion, ...retired } = merged.retired;
+  const unchanged = present !== undefined && isSame(present.rule, rule);
+  const version = (present?.rule.version ?? retiredVersion ?? 0) + 1;
+  const next: KeptRule = unchanged ? present : { rule: { ...rule, version }, at, by };
+  const rules = present ? merged.rules.map((it) => (it === present ? next : it)) : [...merged.rules, next];
+  return { present, unchanged, next, rules, retired };
+}
 
 const nameOf = ({ rule: { tag, version } }: KeptRule) => `${tag}@${version}`;
 

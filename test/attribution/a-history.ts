@@ -92,6 +92,7 @@ export const aTouch = (at: string, channel: string, more: Partial<Touch> = {}): 
   type: 'page_viewed',
   at,
   channel,
+  role: 'latent',
   opportunity: false,
   ...more,
 });

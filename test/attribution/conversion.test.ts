@@ -144,7 +144,14 @@ describe('laws', () => {
         conversions.map((it, i) => {
           const previous = conversions.slice(0, i).findLast(({ goal }) => goal === it.goal);
           const path = pathOf(it.at, previous?.at, touches, terms.attribution);
-          return [it.key, JSON.stringify([it, path, shareConversion(it, path, terms.attribution)])];
+          return [
+            it.key,
+            JSON.stringify([
+              it,
+              path,
+              shareConversion({ ...it, day: it.at.slice(0, 10) }, path, terms.attribution),
+            ]),
+          ];
         }),
       );
     };

@@ -90,12 +90,17 @@ describe('duplicates', () => {
     expect(ids('session', [session('s', 0, '1'), session('t', MS, '2')])).toEqual(['1', '2']);
   });
 
-  test('the touch that stays keeps the campaign and the opportunity of those it stands for', () => {
+  test('the touch that stays keeps campaign, staff, opportunity and the nearest role of those it stands for', () => {
     const path = walk(
-      [aTouch(day(0), 'a', { campaign: 'double11', opportunity: true }), aTouch(day(MINUTE), 'a')],
+      [
+        aTouch(day(0), 'a', { campaign: 'double11', opportunity: true, role: 'direct', staff: 'lin' }),
+        aTouch(day(MINUTE), 'a', { role: 'indirect' }),
+      ],
       1,
     );
-    expect(path.touches).toMatchObject([{ at: day(MINUTE), campaign: 'double11', opportunity: true }]);
+    expect(path.touches).toMatchObject([
+      { at: day(MINUTE), campaign: 'double11', opportunity: true, role: 'direct', staff: 'lin' },
+    ]);
   });
 });
 

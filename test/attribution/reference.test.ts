@@ -95,7 +95,10 @@ describe.skipIf(missing(journey))(`the households of The Complete Journey${missi
     expect(purchases).toBe(bought.length);
 
     const reported = (model: ModelName) =>
-      report({ model, from: '2010-01-01', to: '2030-01-01', by: 'channel', currency: 'USD' }, listed);
+      report(
+        { models: [model], from: '2010-01-01', to: '2030-01-01', by: 'channel', currency: 'USD' },
+        listed,
+      );
     for (const name of modelName.options) {
       expect(reported(name).totals.gross).toBe(cents);
       expect(sum(reported(name).rows.map(({ gross }) => gross))).toBe(cents);

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { onConversions } from '../../lib/attribution/consume.ts';
 import { affectedConversions, conversionKey } from '../../lib/attribution/conversion.ts';
-import { reportOf } from '../../lib/attribution/report.ts';
+import { type ReportQuery, reportOf } from '../../lib/attribution/report.ts';
 import { restate } from '../../lib/attribution/restate.ts';
 import { dayRowOf } from '../../lib/attribution/row.ts';
 import { conversionView } from '../../lib/attribution/view.ts';
@@ -65,13 +65,13 @@ describe('an order and what becomes of it', () => {
     ]);
     world.append('p1', aRefund(day(9), 'o1', 'r2', 50));
     await world.restate('p1', [o1]);
-    const query = {
-      model: 'linear',
+    const query: ReportQuery = {
+      models: ['linear'],
       from: '2026-11-01',
       to: '2026-11-30',
       by: 'channel',
       currency: 'CNY',
-    } as const;
+    };
     const { rows, totals } = await reportOf(query, world.deps.store);
     expect(rows.map(({ net }) => net)).toEqual([0, 0, 0, 0]);
     expect(totals).toMatchObject({ gross: 100, refunded: 100, net: 0 });

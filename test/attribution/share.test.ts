@@ -2,11 +2,16 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { shareConversion } from '../../lib/attribution/share.ts';
 import { split, WHOLE } from '../../lib/attribution/split.ts';
-import { modelName } from '../../lib/platform/brand.ts';
+import { compositeSettings, modelName } from '../../lib/platform/brand.ts';
 import { aTouch, day, settings, sum } from './a-history.ts';
 
 const three = [aTouch(day(0), 'a'), aTouch(day(7), 'b'), aTouch(day(14), 'c')];
-const conversion = (value: number, refunded = 0) => ({ at: day(20), value, refunded });
+const conversion = (value: number, refunded = 0) => ({
+  at: day(20),
+  day: '2026-11-21',
+  value,
+  refunded,
+});
 
 test('every model of the brand stands side by side, and no other', () => {
   const credits = shareConversion(
@@ -16,16 +21,55 @@ test('every model of the brand stands side by side, and no other', () => {
   );
   expect(Object.keys(credits)).toEqual(['linear', 'last']);
   expect(credits.linear).toEqual([
-    { touch: 0, ppm: 333_334, gross: 34, refunded: 0, factors: { touches: 3 } },
-    { touch: 1, ppm: 333_333, gross: 33, refunded: 0, factors: { touches: 3 } },
-    { touch: 2, ppm: 333_333, gross: 33, refunded: 0, factors: { touches: 3 } },
+    { touch: 0, weight: 1, ppm: 333_334, gross: 34, refunded: 0, factors: { touches: 3 } },
+    { touch: 1, weight: 1, ppm: 333_333, gross: 33, refunded: 0, factors: { touches: 3 } },
+    { touch: 2, weight: 1, ppm: 333_333, gross: 33, refunded: 0, factors: { touches: 3 } },
   ]);
+});
+
+test('the composite model takes the scenario of the season that the brand-day lies in, and the tier of the order', () => {
+  const composite = compositeSettings.parse({
+    seasons: [
+      { from: '2026-11-01', to: '2026-11-12', scene: 'promotion' },
+      { from: '2026-12-01', to: '2026-12-02', scene: 'brand' },
+    ],
+  });
+  const path = [aTouch(day(0), 'a', { type: 'coupon_issued' }), aTouch(day(0.1), 'b')];
+  const factors = (day_: string, tier?: 'vip') => {
+    const order = { at: day(1), day: day_, value: 100, refunded: 0, ...(tier && { tier }) };
+    const { composite: credited } = shareConversion(order, { touches: path }, settings({ composite }));
+    return credited?.[0]?.factors;
+  };
+  expect(factors('2026-10-31')).toMatchObject({ scenario: 1, scene: 'default', tier: 1, customer: 'other' });
+  expect(factors('2026-11-01', 'vip')).toMatchObject({ scenario: 1.5, scene: 'promotion', tier: 1.2 });
+  expect(factors('2026-11-11')).toMatchObject({ scenario: 1.5 });
+  expect(factors('2026-11-12')).toMatchObject({ scenario: 1, scene: 'default' });
+  expect(factors('2026-12-01')).toMatchObject({ scenario: 1, scene: 'brand' });
+});
+
+test.each([
+  [{ seasons: [{ from: '2026-11-01', to: '2026-11-01', scene: 'brand' }] }, 'comes after'],
+  [{ seasons: [{ from: '2026-11-01', to: '2026-11-02', scene: 'sale' }] }, 'no scenario is called sale'],
+  [{ scene: 'sale' }, 'no scenario is called sale'],
+  [
+    {
+      seasons: [
+        { from: '2026-11-10', to: '2026-11-12', scene: 'brand' },
+        { from: '2026-11-01', to: '2026-11-11', scene: 'promotion' },
+      ],
+    },
+    'two seasons hold 2026-11-10',
+  ],
+])('a season that cannot be is refused', (said, message) => {
+  expect(() => compositeSettings.parse(said)).toThrow(message);
 });
 
 test('without a touch all of it is nobody’s, refund and all', () => {
   const credits = shareConversion(conversion(100, 30), { touches: [] }, settings());
   for (const name of modelName.options)
-    expect(credits[name]).toEqual([{ touch: null, ppm: WHOLE, gross: 100, refunded: 30, factors: {} }]);
+    expect(credits[name]).toEqual([
+      { touch: null, weight: 1, ppm: WHOLE, gross: 100, refunded: 30, factors: {} },
+    ]);
 });
 
 test('weights that say nothing are shared equally, and the factors say so', () => {
@@ -56,7 +100,11 @@ describe('laws', () => {
     fc.assert(
       fc.property(touches, money, fc.double({ min: 0, max: 1, noNaN: true }), (path, value, part) => {
         const refunded = Math.floor(value * part);
-        const credits = shareConversion({ at: day(41), value, refunded }, { touches: path }, settings());
+        const credits = shareConversion(
+          { at: day(41), day: '2026-12-12', value, refunded },
+          { touches: path },
+          settings(),
+        );
         for (const name of modelName.options) {
           const credited = credits[name] ?? [];
           expect(sum(credited.map(({ ppm }) => ppm))).toBe(WHOLE);
@@ -76,7 +124,7 @@ describe('laws', () => {
     fc.assert(
       fc.property(touches, money, (path, value) => {
         const credits = shareConversion(
-          { at: day(41), value, refunded: value },
+          { at: day(41), day: '2026-12-12', value, refunded: value },
           { touches: path },
           settings(),
         );
@@ -90,7 +138,11 @@ describe('laws', () => {
     fc.assert(
       fc.property(touches, money, money, (path, value, refunded) => {
         fc.pre(path.length > 0 && refunded <= value);
-        const { linear } = shareConversion({ at: day(41), value, refunded }, { touches: path }, settings());
+        const { linear } = shareConversion(
+          { at: day(41), day: '2026-12-12', value, refunded },
+          { touches: path },
+          settings(),
+        );
         const negative = split(
           -refunded,
           path.map(() => 1),

@@ -79,6 +79,14 @@ describe('the channel of a touch', () => {
     expect(channelOf(type, day(0), more)).toBe(expected);
   });
 
+  test('who made it comes along, and how near to the purchase it is by its type', () => {
+    const scanned = anEvent('qr_code_scanned', day(1), { properties: { scene: 'store-7' } });
+    const added = anEvent('contact_added', day(1), { properties: { staff_id: 'lin' } });
+    expect(touchOf(scanned, brand)).toMatchObject({ scene: 'store-7', role: 'indirect' });
+    expect(touchOf(added, brand)).toMatchObject({ staff: 'lin', role: 'indirect' });
+    expect(touchOf(anEvent('menu_clicked', day(1)), brand)?.role).toBe('latent');
+  });
+
   test('campaign, content, session and opportunity come along', () => {
     const context = { campaign: { channel: 'wecom', name: 'double11', content: 'poster-3' }, session: 's1' };
     const event = anEvent('lead_submitted', day(2), { context });
@@ -90,6 +98,7 @@ describe('the channel of a touch', () => {
       campaign: 'double11',
       content: 'poster-3',
       session: 's1',
+      role: 'indirect',
       opportunity: true,
     });
   });

@@ -197,7 +197,11 @@ describe('permissions', () => {
         ...take('ProfileEvents'),
         send('AttributionConversions'),
       ],
-      attribution: [...readWrite, ...take('AttributionConversions')],
+      attribution: [
+        ...table(['GetItem', 'PutItem', 'Query', 'Scan']),
+        ...take('AttributionConversions'),
+        send('AttributionConversions'),
+      ],
       tags: [
         ...table(['DeleteItem', 'GetItem', 'PutItem', 'Query']),
         'dynamodb:Query on DataTable/index/due',
@@ -207,7 +211,7 @@ describe('permissions', () => {
         send('TagsRecompute'),
       ],
       query: [...table(['GetItem', 'Query']), secret('identity')],
-      rules: [...readWrite, send('TagsRecompute')],
+      rules: [...readWrite, secret('identity'), send('TagsRecompute')],
       quarantine: [...readWrite, send('ProfileEvents')],
       clock: ['lambda:InvokeFunction on Tags'],
     });
@@ -272,6 +276,10 @@ describe('the API', () => {
       'GET /rules': 'rules',
       'GET /rules/{tag}': 'rules',
       'PUT /rules/{tag}': 'rules',
+      'POST /rules/{tag}/forecast': 'rules',
+      'GET /rules/{tag}/forecast/{id}': 'rules',
+      'POST /rfm': 'rules',
+      'GET /rfm/{id}': 'rules',
       'GET /quarantine': 'quarantine',
       'POST /quarantine/{id}/replay': 'quarantine',
     });

@@ -137,9 +137,8 @@ describe('a visitor who becomes a member', () => {
     expect(order).toMatchObject({ refunded: { amount: 10_000 }, net: { amount: 29_999 } });
     for (const credits of Object.values(order?.models ?? {}))
       expect(credits.reduce((sum, { net }) => sum + net.amount, 0)).toBe(29_999);
-    expect(await visitor.ask(`/conversions/${order?.id}`, z.looseObject({ reference: z.string() }))).toEqual(
-      order,
-    );
+    const alone = await visitor.ask(`/conversions/${order?.id}`, z.looseObject({ reference: z.string() }));
+    expect(alone).toMatchObject({ ...order, others: [], othersCount: 0 });
   });
 
   test('the reports add up to the orders, whatever the model and however cut', async () => {

@@ -6,9 +6,10 @@ import { shareConversion } from '../../lib/attribution/share.ts';
 import { conversionStore } from '../../lib/attribution/store.ts';
 import type { Touch } from '../../lib/attribution/touch.ts';
 import type { Event } from '../../lib/events/event.ts';
-import { attributionSettings, modelName } from '../../lib/platform/brand.ts';
+import { attributionSettings, modelName, touchRole } from '../../lib/platform/brand.ts';
 import { DAY, toIso } from '../../lib/platform/clock.ts';
 import { anEventOf } from './oracle/an-event.ts';
+import { compositeWeightsOf } from './oracle/composite.ts';
 import { family } from './oracle/family.ts';
 import { NOW } from './oracle/histories.ts';
 import { splitExactly } from './oracle/money.ts';
@@ -38,11 +39,23 @@ const settings = fc
     halfLifeDays: fc.double({ min: 0.25, max: 90, noNaN: true }),
     u: fc.record({ first: share, middle: share, last: share }),
     w: fc.record({ first: share, opportunity: share, last: share, rest: share }),
+    composite: fc.record({
+      opening: fc.record({ weight: share, perDay: fc.double({ min: 0, max: 2, noNaN: true }) }),
+      closing: fc.record({ weight: share, halfLifeDays: fc.double({ min: 0.25, max: 90, noNaN: true }) }),
+      floor: fc.constantFrom(0, 0, 0.1, 1),
+      seasons: fc.constantFrom([], [{ from: '2026-01-01', to: '2027-01-01', scene: 'promotion' }]),
+    }),
   })
   .map((it) => attributionSettings.parse(it));
 const touches = fc
   .array(
-    fc.record({ ago: fc.integer({ min: 0, max: 365 * DAY }), direct: fc.boolean(), marked: fc.boolean() }),
+    fc.record({
+      ago: fc.integer({ min: 0, max: 365 * DAY }),
+      direct: fc.boolean(),
+      marked: fc.boolean(),
+      role: fc.constantFrom(...touchRole.options),
+      type: fc.constantFrom('page_viewed', 'coupon_issued', 'content_shared'),
+    }),
     {
       maxLength: 60,
       size: 'max',
@@ -52,15 +65,17 @@ const touches = fc
     all
       .sort((a, b) => b.ago - a.ago)
       .map(
-        ({ ago, direct, marked }, i): Touch => ({
+        ({ ago, direct, marked, role, type }, i): Touch => ({
           eventId: String(i).padStart(16, '0'),
-          type: 'page_viewed',
+          type,
           at: toIso(NOW - ago),
           channel: direct ? 'direct' : `channel ${i % 7}`,
+          role,
           opportunity: marked,
         }),
       ),
   );
+const tier = fc.constantFrom('vip' as const, 'silent' as const, 'other' as const);
 /** Small and large values alike, up to 10^12 minor units. */
 const value = fc.oneof(
   fc.integer({ min: 1, max: 100 }),
@@ -72,10 +87,12 @@ const value = fc.oneof(
 test('of thousands of random paths every credit adds up in every model, and is the exact share of its weight', () => {
   let paths = 0;
   fc.assert(
-    fc.property(touches, value, share, settings, (path, paid, part, terms) => {
+    fc.property(touches, value, share, settings, tier, (path, paid, part, terms, customer) => {
       paths++;
       const refunded = Math.floor(paid * part);
-      const credits = shareConversion({ at: toIso(NOW), value: paid, refunded }, { touches: path }, terms);
+      const order = { at: toIso(NOW), day: toIso(NOW).slice(0, 10), value: paid, refunded };
+      const told = customer === 'other' ? order : { ...order, tier: customer };
+      const credits = shareConversion(told, { touches: path }, terms);
       expect(Object.keys(credits).sort()).toEqual([...models].sort());
       for (const model of models) {
         const sum = (of: 'ppm' | 'gross' | 'refunded') =>
@@ -91,6 +108,13 @@ test('of thousands of random paths every credit adds up in every model, and is t
       expect(credits.linear?.map(({ gross }) => gross)).toEqual(splitExactly(paid, equal));
       const newest = Date.parse(path.at(-1)?.at ?? '');
       const decayed = path.map(({ at }) => 2 ** (-(newest - Date.parse(at)) / (terms.halfLifeDays * DAY)));
+      const weights = compositeWeightsOf(
+        path.map((it) => ({ ...it, at: Date.parse(it.at) })),
+        { at: NOW, day: order.day, customer },
+        terms.composite,
+      );
+      if (Math.min(...weights) > 2 ** -40)
+        expect(credits.composite?.map(({ gross }) => gross)).toEqual(splitExactly(paid, weights));
       // A weight below 2^-100 of the newest is nothing to any value of money; the oracle keeps it.
       if (Math.min(...decayed) > 2 ** -40)
         expect(credits.time_decay?.map(({ gross }) => gross)).toEqual(splitExactly(paid, decayed));
@@ -166,8 +190,8 @@ test('what the days’ lists add up to is what was paid and refunded, in every m
     expect(listed.length, of.replay).toBe(expected.length);
     conversions += listed.length;
     for (const model of models)
-      for (const by of ['channel', 'campaign'] as const) {
-        const { totals, rows } = report({ model, from, to, by, currency: 'CNY' }, listed);
+      for (const by of ['channel', 'campaign', 'content', 'staff', 'scene', 'day'] as const) {
+        const { totals, rows } = report({ models: [model], from, to, by, currency: 'CNY' }, listed);
         const paid = expected.reduce((sum, it) => sum + it.value, 0);
         const refunded = expected.reduce((sum, it) => sum + it.refunded, 0);
         expect(totals, of.replay).toEqual({

@@ -135,6 +135,7 @@ function expectedOf({ conversion, path: { touches }, credits }: ConversionRow): 
       last: shares('last'),
       linear: shares('linear'),
       time_decay: shares('time_decay'),
+      composite: shares('composite'),
     },
   };
 }

@@ -1,6 +1,8 @@
 // Scope: the report over the API: what it covers if nobody says, and what it refuses.
 import { expect, test } from 'vitest';
-import { aBrand, anOrder, aVisit, day } from '../profile/a-profile.ts';
+import type { Report } from '../../lib/attribution/report.ts';
+import { modelName } from '../../lib/platform/brand.ts';
+import { aBrand, anEvent, anOrder, aVisit, day } from '../profile/a-profile.ts';
 import { aWorld } from '../profile/a-world.ts';
 import { aCaller } from './a-caller.ts';
 
@@ -32,9 +34,9 @@ test('unless somebody says otherwise it covers thirty brand-days to today, by ch
     otherCurrencies: { USD: 1 },
   });
   expect(report.rows).toEqual([
-    { name: 'wecom', ppm: 1_000_000, gross: 10_001, refunded: 0, net: 10_001 },
-    { name: '(unattributed)', ppm: 1_000_000, gross: 500, refunded: 0, net: 500 },
-    { name: 'channels-video', ppm: 0, gross: 0, refunded: 0, net: 0 },
+    { name: 'wecom', ppm: 1_000_000, gross: 10_001, refunded: 0, net: 10_001, closes: 0, assists: 1 },
+    { name: '(unattributed)', ppm: 1_000_000, gross: 500, refunded: 0, net: 500, closes: 0, assists: 0 },
+    { name: 'channels-video', ppm: 0, gross: 0, refunded: 0, net: 0, closes: 1, assists: 0 },
   ]);
 });
 
@@ -51,6 +53,54 @@ test('by campaign, in the model, days and currency that are asked for', async ()
   expect((await ask('/attribution?to=2026-06-20')).totals).toMatchObject({ conversions: 1, gross: 900 });
 });
 
+test('several models in one request, compared where they are two', async () => {
+  const { ask } = await aShop();
+  const two = await ask('/attribution?model=last,composite');
+  expect(two).toMatchObject({ model: 'last', models: ['last', 'composite'] });
+  expect(two.comparison.gains).toMatchObject([{ name: 'wecom' }]);
+  expect(two.comparison.losses).toMatchObject([{ name: 'channels-video' }]);
+  const all = await ask('/attribution?model=all&by=staff');
+  expect(all.models).toEqual(modelName.options);
+  for (const model of modelName.options) {
+    const sum = all.rows.reduce(
+      (so: number, row: Report['rows'][number]) => so + row.models![model]!.gross,
+      0,
+    );
+    expect(sum).toBe(all.totals.gross);
+  }
+});
+
+test('a conversion explains each factor of the composite model, and stands beside the person’s others', async () => {
+  const { world, ask } = await aShop();
+  await world.take(
+    anEvent('qr_code_scanned', 4, { properties: { scene: 'store-7' } }),
+    aVisit(4.1),
+    anOrder(4.5, 'o5', 900, { properties: { customer_tier: 'vip' } }),
+  );
+  await world.attribute();
+  const { conversions } = await ask('/profiles/member_id/m1/conversions');
+  const [{ id }, { id: before }] = conversions;
+  const order = await ask(`/conversions/${id}`);
+  expect(order.others).toMatchObject([
+    { id: before, reference: 'o1', net: { amount: 10_001, currency: 'CNY' } },
+  ]);
+  expect(order.othersCount).toBe(1);
+  expect(order.excluded.map((it: { reason: string }) => it.reason)).toEqual(
+    expect.arrayContaining(['earlier_journey', 'direct']),
+  );
+  expect(order.models.composite).toMatchObject([
+    { ppm: 1_000_000, factors: { position: 0.4, customer: 'vip', scene: 'default', tier: 1.2 } },
+  ]);
+
+  const first = await ask(`/conversions/${before}`);
+  const [wecom, video] = first.models.composite;
+  expect(wecom.explanation.multiples.decay * video.explanation.multiples.decay).toBeCloseTo(1, 9);
+  expect(wecom.explanation.withoutPpm.position + video.explanation.withoutPpm.position).toBe(1_000_000);
+  expect(wecom.explanation.withoutPpm.decay).toBe(500_000);
+  expect(wecom.ppm).not.toBe(500_000);
+  expect(first.models.linear[0].explanation).toBeUndefined();
+});
+
 test('an instant stands for the brand-day that it lies in', async () => {
   const { ask } = await aShop();
   const report = await ask('/attribution?from=2026-05-02T16:00:00Z&to=2026-05-03T23:59:59%2B08:00');
@@ -58,14 +108,15 @@ test('an instant stands for the brand-day that it lies in', async () => {
 });
 
 test.each([
-  ['model=best', 'model: Invalid option: expected one of "first"|"last"'],
+  ['model=best', 'model: give `all`, or with commas between some of first, last,'],
+  ['model=linear,best', 'model: give `all`'],
   ['from=2026-13-01', 'from: give a brand-day'],
   ['from=2026-05-07', '`from` has to be a day before `to`'],
   ['from=2026-05-03&to=2026-05-02', '`from` has to be a day before `to`'],
   ['from=2001-01-01', 'is not 1 to 1830 days'],
   ['by=shop', 'by: Invalid option: expected one of "channel"|"campaign"'],
   ['currency=yuan', 'currency: give a currency by ISO 4217, such as CNY'],
-  ['group=channel', 'group: no parameter here; there are: model, from, to, by, currency, goal'],
+  ['group=channel', 'group: no parameter here; there are: from, to, by, currency, goal, model'],
 ])('?%s is refused, and says what to give', async (query, message) => {
   const { askInVain } = await aShop();
   const refused = await askInVain(`/attribution?${query}`);

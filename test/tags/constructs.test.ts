@@ -1,35 +1,11 @@
 import { describe, expect, test } from 'vitest';
-import { rfmSettings } from '../../lib/platform/brand.ts';
 import { emptyCells, type FoldedEvent, foldEvent } from '../../lib/tags/cells.ts';
 import { evaluateTags } from '../../lib/tags/evaluate.ts';
-import { evidence, explainTag } from '../../lib/tags/explain.ts';
+import { evidence } from '../../lib/tags/explain.ts';
 import { RuleError } from '../../lib/tags/rule-error.ts';
-import { compileRules } from '../../lib/tags/rulebook.ts';
 import { dice } from '../laws/world/random.ts';
+import { book, explained, leafOf, onDays, order } from './asked.ts';
 import { someEra, someHistory } from './grammar.ts';
-
-const book = (timezone: string, ...whens: string[]) =>
-  compileRules(
-    whens.map((when, i) => ({ tag: `t${i}`, when, version: 1 })),
-    { timezone, rfm: rfmSettings.parse({}) },
-  );
-const order = (at: string, properties: FoldedEvent['properties'] = {}): FoldedEvent => ({
-  id: at,
-  type: 'order',
-  at: Date.parse(at),
-  properties,
-  channel: 'shop',
-});
-/** Why a rule holds or does not. */
-function explained(when: string, events: readonly FoldedEvent[], at: string, zone = 'UTC') {
-  const rules = book(zone, when);
-  const cells = emptyCells();
-  for (const event of events) foldEvent(rules, cells, event);
-  return explainTag(rules, 't0', { cells, traits: {} }, Date.parse(at));
-}
-const leafOf = (call: string, events: readonly FoldedEvent[], at: string, zone = 'UTC') =>
-  explained(`events("order")${call} == events("order")${call}`, events, at, zone).leaves[0]?.value;
-const onDays = (...days: string[]) => days.map((day) => order(`2026-${day}T12:00:00.000Z`));
 
 describe('an aggregate', () => {
   const orders = [
@@ -276,6 +252,26 @@ describe('what cannot be answered is refused in words:', () => {
     ['bucket("a", 0) < 1', '1 to 10000'],
     ['events("a").where(e, bucket("a", 2) < 1).any()', 'reads its event only'],
     ['ratio("a", 2) > 1.0', 'ratio'],
+    ['events("a").nth(11) == events("a").last()', '1 to 10'],
+    ['events("a").within("7d").nth(2) == events("a").last()', 'from the first of all time'],
+    ['events("a").after(events("b").first()).any()', 'stands behind within'],
+    ['events("a").within("7d").after(events("b").first()).thisWeek().any()', 'events have one window'],
+    ['events("a").within("7d").after(events("b").within("3d").first()).any()', 'a window that moves'],
+    ['events("a").within("7d").after(hasTrait("b")).any()', 'no matching overload'],
+    ['events("a").within("7d").after(events("b").last("c")).any()', 'takes trait("…")'],
+    ['events("a").within("7h").after(trait("b")).any()', 'hours are no window'],
+    ['events("a").within("7h").after(events("b").last()).daysInRow() > 1', 'hours are no window'],
+    ['events("a").within("7d").after(events("b").last()).streak() > 1', 'no window that is anchored'],
+    ['events("a").within("7d").after(events("b").last()).stopped("3d")', 'has its own window'],
+    ['trait("born").before("2026-02-30")', 'takes a date'],
+    ['trait("born").anniversary("366d")', '"1d" to "365d"'],
+    ['trait("born").withinNext("24h")', 'takes brand-days'],
+    ['trait("born").withinLast(trait("a"))', 'takes a literal text'],
+    ['events("a").within("7d").last().withinLast("3d")', 'a window that moves'],
+    ['events("a").count().on("2026-01-01")', 'is asked of trait("…")'],
+    ['weekday(trait("a")) == 1', 'inside where()'],
+    ['events("a").where(e, weekday(e.at) == 1).any()', 'the event itself'],
+    ['events("a").where(e, e.items.exists(i, hour(i) == 1)).any()', 'the event itself'],
   ])('%s', (when, message) => {
     expect(() => book('UTC', when)).toThrow(RuleError);
     expect(() => book('UTC', when)).toThrow(message);
@@ -295,6 +291,9 @@ test('without the events shown as evidence, what held does not hold', () => {
     '.restarted("3d")',
     '.dormant("7d")',
     '.lastIs(e, e.store == "A")',
+    '.within("7d").after(events("page_viewed").first()).any()',
+    '.within("24h").before(events("page_viewed").last()).count() >= 1',
+    '.nth(2).withinLast("30d")',
   ].map((it) => `events("order_paid")${it}`);
   const throws = dice(5);
   const held = new Set<string>();

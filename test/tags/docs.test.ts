@@ -43,7 +43,11 @@ const windows = [
     'to',
   ],
 ];
-const macros = ['stopped', 'restarted', 'dormant', 'lastIs', 'kOf', 'ratio', 'bucket'];
+const macros = [
+  ...['stopped', 'restarted', 'dormant', 'lastIs', 'kOf', 'ratio', 'bucket', 'weekday', 'hour'],
+  ...['before', 'on', 'after', 'withinLast', 'withinNext', 'anniversary'],
+  ...['sequence', 'gap', 'same', 'without'],
+];
 
 test.each(Object.entries(pages))(
   '%s names every function, aggregate and window of the language',

@@ -1,7 +1,8 @@
 import type { FoldedEvent } from '../../lib/tags/cells.ts';
 import type { Dice } from '../laws/world/random.ts';
-import { type Num, type Of, type Op, ordered, type Rule, type Span } from './naive.ts';
+import { ordered } from './naive.ts';
 import { DAY_MS, HOUR_MS, midnight } from './oracle.ts';
+import type { Chain, Moment, Num, Of, Op, Rule, Span } from './spoken.ts';
 
 const one = <T>(dice: Dice, from: readonly [T, ...T[]]): T => from[dice.below(from.length)] ?? from[0];
 
@@ -20,9 +21,9 @@ export const someEra = (dice: Dice): Era => ({
   days: one(dice, [4, 20, 20, 60, 60, 800]),
 });
 
-function someSpan(dice: Dice, era: Era): Span {
+function someSpan(dice: Dice, era: Era, kind = dice.below(9)): Span {
   const length = () => one(dice, [1, 2, 3, 7, 10, 30, 60, era.days < 100 ? 14 : 1095]);
-  switch (dice.below(9)) {
+  switch (kind) {
     case 0:
     case 1:
       return { is: 'ever' };
@@ -48,10 +49,43 @@ function someSpan(dice: Dice, era: Era): Span {
   }
 }
 
-const someOf = (dice: Dice, era: Era): Of => ({
+/** A window at the first, the last or the nth of some events, or at a date of the profile. */
+function someAnchored(dice: Dice, era: Era): Span {
+  const side = dice.chance(0.5) ? 'after' : 'before';
+  if (dice.chance(0.3))
+    return { is: 'at', side, unit: 'd', length: one(dice, [1, 7, 30, 1095]), anchor: 'born' };
+  const anchor = someMoment(dice, { ...someOf(dice, era, false), span: someFixed(dice, era) });
+  return dice.chance(0.3)
+    ? { is: 'at', side, unit: 'h', length: one(dice, [1, 24, 48]), anchor }
+    : { is: 'at', side, unit: 'd', length: one(dice, [1, 2, 7, 30]), anchor };
+}
+
+/** A window that does not move. */
+const someFixed = (dice: Dice, era: Era): Span => {
+  const span = dice.chance(0.3) ? someSpan(dice, era, 8) : undefined;
+  return span?.is === 'dates' ? span : { is: 'ever' };
+};
+
+const someMoment = (dice: Dice, of: Of): Moment => ({
+  of,
+  end: one<Moment['end']>(dice, ['first', 'last', 1, 2, 3]),
+});
+
+const someOf = (dice: Dice, era: Era, anchored = true): Of => ({
   type: one(dice, ['order_paid', 'order_paid', 'page_viewed']),
-  filter: one(dice, ['none', 'none', 'store', 'large', 'channel', 'both']),
-  span: someSpan(dice, era),
+  filter: one(dice, [
+    'none',
+    'none',
+    'store',
+    'large',
+    'channel',
+    'both',
+    'weekend',
+    'evening',
+    'pattern',
+    'items',
+  ]),
+  span: anchored && dice.chance(0.08) ? someAnchored(dice, era) : someSpan(dice, era),
 });
 
 const someOp = (dice: Dice): Op => one(dice, ['>=', '>=', '>', '<', '==', '!=']);
@@ -61,8 +95,8 @@ function someNum(dice: Dice, of: Of, exact = false): Num {
   const take = exact
     ? one(dice, takes)
     : one(dice, [...takes, 'sum', 'sum', 'avg', 'avg', 'min', 'max'] as const);
-  const isHours = of.span.is === 'ago' && of.span.unit === 'h';
-  const isDays = of.span.is !== 'ever' && of.span.is !== 'dates' && !isHours;
+  const isHours = (of.span.is === 'ago' || of.span.is === 'at') && of.span.unit === 'h';
+  const isDays = ['ago', 'week', 'month'].includes(of.span.is) && !isHours;
   if (take === 'distinct')
     return { of, take, property: one(dice, ['store', 'store', 'amount', 'tags', 'nothing']) };
   if (take === 'weeksWith')
@@ -70,6 +104,25 @@ function someNum(dice: Dice, of: Of, exact = false): Num {
   if (take === 'streak') return { of: { ...of, span: daysBack(dice) }, take };
   if (take === 'daysInRow' && isHours) return { of, take: 'days' };
   return { of, take };
+}
+
+function someChain(dice: Dice): Chain {
+  const step = (): Of => ({
+    type: one(dice, ['order_paid', 'page_viewed']),
+    filter: one(dice, ['none', 'none', 'store', 'large']),
+    span: { is: 'ever' },
+  });
+  const length = (): Chain['within'] =>
+    dice.chance(0.3)
+      ? { unit: 'h', length: one(dice, [1, 24, 48]) }
+      : { unit: 'd', length: one(dice, [1, 2, 7, 30, 400]) };
+  return {
+    steps: Array.from({ length: 2 + dice.below(2) }, step),
+    within: length(),
+    gap: dice.chance(0.4) ? length() : undefined,
+    same: dice.chance(0.4) ? 'store' : undefined,
+    without: dice.chance(0.4) ? step() : undefined,
+  };
 }
 
 const daysBack = (dice: Dice): Span => ({
@@ -98,11 +151,11 @@ function someCompare(dice: Dice, era: Era): Rule {
 function someLeaf(dice: Dice, era: Era, tags: readonly string[]): Rule {
   const of = someOf(dice, era);
   const ever: Of = { ...of, span: { is: 'ever' } };
-  switch (dice.below(14)) {
+  switch (dice.below(26)) {
     case 0:
       return { is: 'any', of };
     case 1: {
-      const span = of.span.is === 'ever' ? daysBack(dice) : of.span;
+      const span = of.span.is === 'ever' || of.span.is === 'at' ? daysBack(dice) : of.span;
       return { is: 'firstEver', of: { ...of, span } };
     }
     case 2:
@@ -116,8 +169,9 @@ function someLeaf(dice: Dice, era: Era, tags: readonly string[]): Rule {
     case 4:
       return {
         is: 'time',
-        of,
-        end: one(dice, ['first', 'last']),
+        ...(dice.chance(0.5)
+          ? someMoment(dice, { ...of, span: someFixed(dice, era) })
+          : { of, end: one(dice, ['first', 'last']) }),
         op: one(dice, ['>=', '<']),
         than: new Date(era.middle * DAY_MS).toISOString(),
       };
@@ -146,6 +200,34 @@ function someLeaf(dice: Dice, era: Era, tags: readonly string[]): Rule {
         bound,
       };
     }
+    case 10:
+    case 11: {
+      return {
+        is: 'date',
+        of: dice.chance(0.5) ? 'born' : someMoment(dice, { ...of, span: someFixed(dice, era) }),
+        ask: one(dice, [
+          'before',
+          'on',
+          'after',
+          'withinLast',
+          'withinLast',
+          'withinNext',
+          'withinNext',
+          'anniversary',
+        ]),
+        day: isoDay(era.middle - 5 + dice.below(10)),
+        days: one(dice, [1, 2, 7, 7, 30, 120]),
+      };
+    }
+    case 12:
+    case 13:
+      return {
+        is: 'sequence',
+        chain: someChain(dice),
+        ended: dice.chance(0.3)
+          ? undefined
+          : { end: one(dice, ['first', 'last']), days: one(dice, [1, 7, 30]) },
+      };
     default:
       return someCompare(dice, era);
   }
@@ -165,6 +247,28 @@ export function someRule(dice: Dice, era: Era, tags: readonly string[], depth = 
       return { is: one(dice, ['and', 'or']), left: inner(), right: inner() };
   }
 }
+
+/** A date of birth or of a contract: near the era, years before, without a year, as a time, or none at all. */
+export const someDate = (dice: Dice, era: Era): string => {
+  const near = isoDay(era.middle - 60 + dice.below(120));
+  return one(dice, [
+    near,
+    near,
+    `19${near.slice(2)}`.replace('-02-29', '-02-28'),
+    near.slice(5),
+    `--${near.slice(5)}`,
+    `${near}T${one(dice, ['00:00:00Z', '23:30:00.000-05:00', '07:59+08:00'])}`,
+    '2024-02-29',
+    'soon',
+    '2026-02-30',
+  ]);
+};
+
+const someItems = (dice: Dice) =>
+  Array.from({ length: dice.below(3) }, () => ({
+    id: one(dice, ['x', 'x', 'y']),
+    ...(dice.chance(0.8) ? { count: one<number | string>(dice, [1, 2, 3, '2']) } : {}),
+  }));
 
 /** A history: some of it at midnight to the millisecond, some at one instant, some days in a row. */
 export function someHistory(dice: Dice, era: Era, zone: string): FoldedEvent[] {
@@ -192,6 +296,7 @@ export function someHistory(dice: Dice, era: Era, zone: string): FoldedEvent[] {
           ? { amount: one<number | string>(dice, [0, 10, 20, 60, 100, 100, 150, 0.5, 20.25, -7, '12']) }
           : {}),
         ...(dice.chance(0.1) ? { tags: ['x', 'y'] } : {}),
+        ...(dice.chance(0.5) ? { items: someItems(dice) } : {}),
       },
     })),
   );

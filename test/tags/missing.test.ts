@@ -5,7 +5,7 @@ import { evaluateTags } from '../../lib/tags/evaluate.ts';
 import { compileRules } from '../../lib/tags/rulebook.ts';
 import { dice } from '../laws/world/random.ts';
 import { someEra, someHistory, someRule } from './grammar.ts';
-import { type Rule, textOf } from './naive.ts';
+import { type Rule, textOf } from './spoken.ts';
 
 const rfm = rfmSettings.parse({});
 const compile = (whens: readonly string[], timezone = 'UTC') =>
@@ -40,6 +40,15 @@ const unknown = [
   'double(trait("nan")) > 0.0',
   'double(trait("city")) > 0.0',
   'int(trait("city")) > 0',
+  'trait("nothing").before("2026-01-01")',
+  'trait("city").on("2026-01-01")',
+  'trait("city").withinNext("3d")',
+  'trait("age").anniversary("3d")',
+  'events("a").last().withinLast("3d")',
+  'events("a").nth(2) == events("a").nth(2)',
+  'events("a").within("3d").after(events("a").first()).any()',
+  'events("a").within("3d").before(trait("city")).count() == 0',
+  'sequence(events("a"), events("b")).within("3d").last().withinLast("3d")',
   'bucket("salt", 2) == 0',
   'rfm().r == 1',
   'trait("nothing") == 1 ? true : true',
@@ -77,6 +86,7 @@ test.each([
   'trait("city") != 1 && !(trait("city") == 1) && !(trait("city") in [1])',
   'trait("list").exists(it, it == "a" || it > 1) && !trait("list").all(it, it > 1 && false)',
   'events("a").count() == 0',
+  '!sequence(events("a"), events("b")).within("3d").any()',
   'events("a").days() == 0',
   'events("a").sum("p") == 0',
   'events("a").distinct("p") == 0',

@@ -1,59 +1,9 @@
 import { createHash } from 'node:crypto';
 import type { FoldedEvent } from '../../lib/tags/cells.ts';
 import { DAY_MS, HOUR_MS, localDay } from './oracle.ts';
+import type { Chain, Moment, Num, Of, Op, Rule, Span } from './spoken.ts';
 
 /** The rule language, told once more: an interpreter that reads raw events and knows nothing of the engine. */
-
-export type Span =
-  | { readonly is: 'ever' }
-  | { readonly is: 'ago'; readonly unit: 'h' | 'd'; readonly from: number; readonly to: number }
-  /** Whole weeks or months before this one; 0: this one itself. */
-  | { readonly is: 'week' | 'month'; readonly back: number }
-  | { readonly is: 'dates'; readonly from: string; readonly to: string };
-
-export interface Of {
-  readonly type: string;
-  readonly filter: 'none' | 'store' | 'large' | 'channel' | 'both';
-  readonly span: Span;
-}
-
-export type Num =
-  | {
-      readonly of: Of;
-      readonly take: 'count' | 'days' | 'daysInRow' | 'streak' | 'sum' | 'min' | 'max' | 'avg';
-    }
-  | { readonly of: Of; readonly take: 'distinct'; readonly property: string }
-  | { readonly of: Of; readonly take: 'weeksWith'; readonly least: number };
-
-export type Rule =
-  | { readonly is: 'compare'; readonly left: Num; readonly op: Op; readonly right: number | Num }
-  | {
-      readonly is: 'ratio' | 'divided';
-      readonly left: Num;
-      readonly right: Num;
-      readonly op: Op;
-      readonly bound: number;
-    }
-  | { readonly is: 'any' | 'firstEver'; readonly of: Of }
-  | { readonly is: 'stopped' | 'restarted' | 'dormant'; readonly of: Of; readonly days: number }
-  | { readonly is: 'lastIs'; readonly of: Of; readonly store: string }
-  | {
-      readonly is: 'time';
-      readonly of: Of;
-      readonly end: 'first' | 'last';
-      readonly op: Op;
-      readonly than: string;
-    }
-  | { readonly is: 'value'; readonly of: Of; readonly end: 'first' | 'last'; readonly store: string }
-  | { readonly is: 'trait'; readonly equal: boolean; readonly city: string }
-  | { readonly is: 'hasTrait' }
-  | { readonly is: 'bucket'; readonly salt: string; readonly of: number; readonly below: number }
-  | { readonly is: 'tag'; readonly tag: string }
-  | { readonly is: 'and' | 'or'; readonly left: Rule; readonly right: Rule }
-  | { readonly is: 'not'; readonly of: Rule }
-  | { readonly is: 'kOf'; readonly least: number; readonly of: readonly Rule[] };
-
-export type Op = '>=' | '>' | '<' | '==' | '!=';
 
 export interface Past {
   readonly events: readonly FoldedEvent[];
@@ -66,93 +16,22 @@ export interface Past {
 /** True, false, or undefined: it cannot be said. */
 export type Said = boolean | undefined;
 
-const filters: Record<Of['filter'], string> = {
-  none: '',
-  store: '.where(e, e.store == "A")',
-  large: '.where(it, it.amount > 50)',
-  channel: '.where(e, e.channel == "shop")',
-  both: '.where(e, e.store == "A" && e.amount > 50)',
-};
-
-const passes: Record<Of['filter'], (event: FoldedEvent) => boolean> = {
+const passes: Record<Of['filter'], (event: FoldedEvent, zone: string) => boolean> = {
   none: () => true,
   store: ({ properties }) => properties.store === 'A',
   large: ({ properties: { amount } }) => typeof amount === 'number' && amount > 50,
   channel: ({ channel }) => channel === 'shop',
-  both: (event) => passes.store(event) && passes.large(event),
+  both: (event, zone) => passes.store(event, zone) && passes.large(event, zone),
+  pattern: ({ properties: { store } }) => typeof store === 'string' && store.length === 1 && store !== 'A',
+  items: ({ properties: { items } }) =>
+    Array.isArray(items) &&
+    items.some((it) => {
+      const { id, count } = Object(it);
+      return id === 'x' && typeof count === 'number' && count > 1;
+    }),
+  weekend: ({ at }, zone) => [0, 6].includes(dateOf(dayOf(at, zone)).getUTCDay()),
+  evening: ({ at }, zone) => hourOf(at, zone) >= 18 || hourOf(at, zone) === 2,
 };
-
-// ── as text ──
-
-function spanText(span: Span): string {
-  switch (span.is) {
-    case 'ever':
-      return '';
-    case 'ago':
-      return span.to === 0
-        ? `.within("${span.from}${span.unit}")`
-        : `.between("${span.from}${span.unit}", "${span.to}${span.unit}")`;
-    case 'dates':
-      return `.from("${span.from}").to("${span.to}")`;
-    default: {
-      const name = span.is === 'week' ? 'Week' : 'Month';
-      return `.${span.back === 0 ? 'this' : 'last'}${name}${span.back > 1 ? `s(${span.back})` : '()'}`;
-    }
-  }
-}
-
-const ofText = ({ type, filter, span }: Of) => `events("${type}")${filters[filter]}${spanText(span)}`;
-
-function numText(num: Num): string {
-  const from = ofText(num.of);
-  if (num.take === 'distinct') return `${from}.distinct("${num.property}")`;
-  if (num.take === 'weeksWith') return `${from}.weeksWith(${num.least})`;
-  const needs = ['sum', 'min', 'max', 'avg'].includes(num.take);
-  return `${from}.${num.take}(${needs ? '"amount"' : ''})`;
-}
-
-export function textOf(rule: Rule): string {
-  switch (rule.is) {
-    case 'compare': {
-      const right = typeof rule.right === 'number' ? `${rule.right}` : numText(rule.right);
-      const decimal = rule.left.take === 'avg' && typeof rule.right === 'number';
-      return `${numText(rule.left)} ${rule.op} ${right}${decimal && !right.includes('.') ? '.0' : ''}`;
-    }
-    case 'ratio':
-      return `ratio(${numText(rule.left)}, ${numText(rule.right)}) ${rule.op} ${rule.bound.toFixed(2)}`;
-    case 'divided':
-      return `${numText(rule.left)} / ${numText(rule.right)} ${rule.op} ${rule.bound}`;
-    case 'any':
-    case 'firstEver':
-      return `${ofText(rule.of)}.${rule.is}()`;
-    case 'stopped':
-    case 'restarted':
-    case 'dormant':
-      return `${ofText(rule.of)}.${rule.is}("${rule.days}d")`;
-    case 'lastIs':
-      return `${ofText(rule.of)}.lastIs(last, last.store == "${rule.store}")`;
-    case 'time':
-      return `${ofText(rule.of)}.${rule.end}() ${rule.op} timestamp("${rule.than}")`;
-    case 'value':
-      return `${ofText(rule.of)}.${rule.end}("store") == "${rule.store}"`;
-    case 'trait':
-      return `trait("city") ${rule.equal ? '==' : '!='} "${rule.city}"`;
-    case 'hasTrait':
-      return 'hasTrait("city")';
-    case 'bucket':
-      return `bucket("${rule.salt}", ${rule.of}) < ${rule.below}`;
-    case 'tag':
-      return `hasTag("${rule.tag}")`;
-    case 'not':
-      return `!(${textOf(rule.of)})`;
-    case 'kOf':
-      return `kOf(${rule.least}, [${rule.of.map(textOf).join(', ')}])`;
-    default:
-      return `(${textOf(rule.left)} ${rule.is === 'and' ? '&&' : '||'} ${textOf(rule.right)})`;
-  }
-}
-
-// ── as it is meant ──
 
 const days = new Map<string, number>();
 /** The local date of an instant, as days since 1970. */
@@ -167,6 +46,15 @@ export function dayOf(at: number, zone: string): number {
   return day;
 }
 
+const clocks = new Map<string, Intl.DateTimeFormat>();
+function hourOf(at: number, zone: string): number {
+  const clock =
+    clocks.get(zone) ??
+    new Intl.DateTimeFormat('en-GB', { timeZone: zone, hour: '2-digit', hourCycle: 'h23' });
+  clocks.set(zone, clock);
+  return Number(clock.format(at));
+}
+
 const dateOf = (day: number) => new Date(day * DAY_MS);
 function mondayOf(day: number): number {
   let monday = day;
@@ -175,8 +63,10 @@ function mondayOf(day: number): number {
 }
 const monthOf = (day: number) => dateOf(day).getUTCFullYear() * 12 + dateOf(day).getUTCMonth();
 
-function isIn(span: Span, at: number, { now, zone }: Past): boolean {
+function isIn(span: Span, at: number, past: Past): boolean {
+  const { now, zone } = past;
   if (span.is === 'ever') return true;
+  if (span.is === 'at') return isAt(span, at, past) === true;
   if (span.is === 'ago' && span.unit === 'h')
     return at + span.to * HOUR_MS <= now && now < at + span.from * HOUR_MS;
   const day = dayOf(at, zone);
@@ -199,19 +89,57 @@ function isIn(span: Span, at: number, { now, zone }: Past): boolean {
   }
 }
 
+/** Whether an event is in a window that stands at an instant of its own; undefined without one. */
+function isAt(span: Span & { is: 'at' }, at: number, past: Past): boolean | undefined {
+  const { anchor, side, unit, length } = span;
+  const time = anchor === 'born' ? undefined : moment(anchor, past)?.at;
+  if (unit === 'h') {
+    if (time === undefined) return undefined;
+    const far = length * HOUR_MS;
+    return side === 'after' ? at >= time && at < time + far : at > time - far && at <= time;
+  }
+  const date =
+    anchor === 'born' ? dateText(past.traits.born, past.zone) : time && dayText(dayOf(time, past.zone));
+  if (date === undefined) return undefined;
+  const day = dayOf(at, past.zone);
+  if (anchor === 'born' && dayOf(past.now, past.zone) - day >= 1095) return false;
+  const away = side === 'after' ? day - dayNo(String(date)) : dayNo(String(date)) - day;
+  return away >= 0 && away < length;
+}
+
+/** Whether the window has a place. */
+const stands = ({ span }: Of, past: Past): boolean =>
+  span.is !== 'at' || isAt(span, past.now, past) !== undefined;
+
+function moment({ of, end }: Moment, past: Past): FoldedEvent | undefined {
+  const events = pick(of, past);
+  return typeof end === 'number' ? events[end - 1] : events.at(end === 'first' ? 0 : -1);
+}
+
+/** A value as a date, if it is one with a year. */
+function dateText(value: string | undefined, zone: string): string | undefined {
+  const text = value?.includes('T') ? dayText(dayOf(Date.parse(value), zone)) : value;
+  const isDate = text && /^\d{4}-/.test(text) && Number.isFinite(Date.parse(text));
+  return isDate && dayText(dayNo(text)) === text ? text : undefined;
+}
+
 const inOrder = (a: FoldedEvent, b: FoldedEvent) => a.at - b.at || (a.id < b.id ? -1 : 1);
 
 /** The events meant, in order. */
 const pick = ({ type, filter, span }: Of, past: Past): FoldedEvent[] =>
   past.events.filter(
     (event) =>
-      event.at <= past.now && event.type === type && passes[filter](event) && isIn(span, event.at, past),
+      event.at <= past.now &&
+      event.type === type &&
+      passes[filter](event, past.zone) &&
+      isIn(span, event.at, past),
   );
 
 const over = (of: Of, span: Span): Of => ({ ...of, span });
 const ago = (from: number, to = 0): Span => ({ is: 'ago', unit: 'd', from, to });
 
 function numOf(num: Num, past: Past): number | undefined {
+  if (!stands(num.of, past)) return undefined;
   const events = pick(num.of, past);
   const amounts = events.map(({ properties }) => properties.amount).filter((it) => typeof it === 'number');
   const total = () => amounts.reduce((sum, it) => sum + Math.round(it * 1e6), 0) / 1e6;
@@ -277,7 +205,7 @@ export function says(rule: Rule, past: Past): Said {
       return ops[rule.op](rule.is === 'ratio' ? left / right : Math.trunc(left / right), rule.bound);
     }
     case 'any':
-      return pick(rule.of, past).length > 0;
+      return stands(rule.of, past) ? pick(rule.of, past).length > 0 : undefined;
     case 'firstEver': {
       const [first] = pick(over(rule.of, { is: 'ever' }), past);
       return first !== undefined && isIn(rule.of.span, first.at, past);
@@ -301,7 +229,7 @@ export function says(rule: Rule, past: Past): Said {
       return all.some(({ at, properties }) => at === last && properties.store === rule.store);
     }
     case 'time': {
-      const event = pick(rule.of, past).at(rule.end === 'first' ? 0 : -1);
+      const event = moment(rule, past);
       return event && ops[rule.op](event.at, Date.parse(rule.than));
     }
     case 'value': {
@@ -310,8 +238,18 @@ export function says(rule: Rule, past: Past): Said {
         .filter((it) => it !== undefined && it !== null);
       return stores.length === 0 ? undefined : stores.at(rule.end === 'first' ? 0 : -1) === rule.store;
     }
+    case 'date':
+      return dateSays(rule, past);
     case 'trait':
       return past.traits.city === undefined ? undefined : (past.traits.city === rule.city) === rule.equal;
+    case 'sequence': {
+      const ends = endsOf(rule.chain, past);
+      if (!rule.ended) return ends.length > 0;
+      const end = ends.sort((a, b) => a - b).at(rule.ended.end === 'first' ? 0 : -1);
+      if (end === undefined) return undefined;
+      const away = dayOf(past.now, past.zone) - dayOf(end, past.zone);
+      return away >= 0 && away < rule.ended.days;
+    }
     case 'hasTrait':
       return past.traits.city !== undefined;
     case 'bucket': {
@@ -340,6 +278,93 @@ export function says(rule: Rule, past: Past): Said {
       return sides.includes(decides) ? decides : sides.includes(undefined) ? undefined : !decides;
     }
   }
+}
+
+/** By looking at one day after the other. */
+function dateSays({ of, ask, day, days }: Rule & { is: 'date' }, past: Past): Said {
+  const event = of === 'born' ? undefined : moment(of, past);
+  const text = of === 'born' ? past.traits.born : event && dayText(dayOf(event.at, past.zone));
+  if (text === undefined) return undefined;
+  const isDate = dateText(text, past.zone) !== undefined;
+  const date = dateText(text, past.zone) ?? text;
+  if (!isDate && (ask !== 'anniversary' || !/^(--)?\d\d-\d\d$/.test(date))) return undefined;
+  const today = dayOf(past.now, past.zone);
+  const isAhead = (isIt: (it: string) => boolean) => {
+    for (let i = 0; i < days; i++) if (isIt(dayText(today + i))) return true;
+    return false;
+  };
+  switch (ask) {
+    case 'before':
+      return date < day;
+    case 'on':
+      return date === day;
+    case 'after':
+      return date > day;
+    case 'withinLast':
+      return date <= dayText(today) && date > dayText(today - days);
+    case 'withinNext':
+      return isAhead((it) => it === date);
+    case 'anniversary': {
+      const monthDay = date.slice(-5);
+      const isIt = (it: string) =>
+        it.endsWith(monthDay) ||
+        (monthDay === '02-29' && it.endsWith('02-28') && dayText(dayNo(it) + 1).endsWith('03-01'));
+      return isAhead((it) => isIt(it) && (!isDate || it.slice(0, 4) > date.slice(0, 4)));
+    }
+  }
+}
+
+const texts = new Map<number, string>();
+function dayText(day: number): string {
+  const text = texts.get(day) ?? dateOf(day).toISOString().slice(0, 10);
+  texts.set(day, text);
+  return text;
+}
+const dayNo = (date: string) => Date.parse(date) / DAY_MS;
+
+/** Asked at a hundred instants between two events, it is worked out once. */
+const ends = new WeakMap<readonly FoldedEvent[], Map<string, readonly number[]>>();
+function endsOf(chain: Chain, past: Past): number[] {
+  const known = ends.get(past.events) ?? new Map<string, readonly number[]>();
+  ends.set(past.events, known);
+  const asked = JSON.stringify([chain, past.zone, past.events.filter(({ at }) => at <= past.now).length]);
+  const found = known.get(asked) ?? everyEnd(chain, past);
+  known.set(asked, found);
+  return [...found];
+}
+
+/** When a sequence ended: by trying every event for every step. */
+function everyEnd({ steps, within, gap, same, without }: Chain, past: Past): number[] {
+  const candidates = steps.map((of) => pick(of, past));
+  const breaking = without ? pick(without, past) : [];
+  const apart = (a: number, b: number, unit: 'h' | 'd') =>
+    unit === 'h' ? (b - a) / HOUR_MS : dayOf(b, past.zone) - dayOf(a, past.zone);
+  const plain = ({ properties }: FoldedEvent) => properties[same ?? ''] ?? undefined;
+  const isOne = (way: readonly FoldedEvent[]): boolean => {
+    const [first, last] = [way[0]!, way.at(-1)!];
+    const isNear = (a: number, b: number) => !gap || apart(a, b, gap.unit) <= gap.length;
+    return (
+      way.every(({ at }, i) => i === 0 || (way[i - 1]!.at < at && isNear(way[i - 1]!.at, at))) &&
+      apart(first.at, last.at, within.unit) < within.length &&
+      (!same || way.every((it) => plain(it) !== undefined && plain(it) === plain(first))) &&
+      !breaking.some(
+        (it) =>
+          it.at > first.at &&
+          it.at < last.at &&
+          (!same || plain(it) === undefined || plain(it) === plain(first)),
+      )
+    );
+  };
+  const ways = candidates.reduce<FoldedEvent[][]>(
+    (so, events) =>
+      so.flatMap((way) =>
+        events
+          .filter(({ at }) => (way.at(-1)?.at ?? Number.NEGATIVE_INFINITY) < at)
+          .map((it) => [...way, it]),
+      ),
+    [[]],
+  );
+  return ways.filter(isOne).map((way) => way.at(-1)!.at);
 }
 
 /** Events in the order in which they are read here. */

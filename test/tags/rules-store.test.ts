@@ -1,9 +1,11 @@
 import { expect, test } from 'vitest';
+import { protector } from '../../lib/identity/protect.ts';
 import { type Brand, brand as brandShape, type Rule } from '../../lib/platform/brand.ts';
 import { ConflictError, RejectedError } from '../../lib/platform/errors.ts';
 import type { HttpRequest } from '../../lib/platform/http.ts';
 import { keys } from '../../lib/platform/keys.ts';
 import type { Table } from '../../lib/platform/table.ts';
+import { profileStore } from '../../lib/profile/store.ts';
 import { apiKeyItem, authorize } from '../../lib/query/auth.ts';
 import { mergeFileRules, nothingKept } from '../../lib/tags/file-rules.ts';
 import { askRecompute } from '../../lib/tags/recompute.ts';
@@ -32,7 +34,8 @@ function world(rules: readonly Rule[] = [buyer, tier], table: Table = memoryTabl
   const sent: string[] = [];
   const recompute = { send: async (bodies: readonly string[]) => void sent.push(...bodies) };
   const now = () => Date.parse('2026-05-01T08:00:00.000Z');
-  return { brand, table, sent, rules: ruleStore(table, brand), recompute, now, authorize };
+  const reads = { profiles: profileStore(table), protector: async () => protector('a secret for tests') };
+  return { brand, table, sent, rules: ruleStore(table, brand), recompute, now, authorize, ...reads };
 }
 /** What a minute of the schedule does about rules. */
 const adoptRules = ({ rules, brand, recompute }: ReturnType<typeof world>) =>
