@@ -1,5 +1,5 @@
 import { Duration } from 'aws-cdk-lib';
-import { CfnFunction, type Function as Lambda } from 'aws-cdk-lib/aws-lambda';
+import type { Function as Lambda } from 'aws-cdk-lib/aws-lambda';
 import { Construct } from 'constructs';
 import { type BrandContext, BrandFunction } from './brand-function.ts';
 import type { Data } from './data.ts';
@@ -22,6 +22,7 @@ export class Attribution extends Construct {
       does: 'conversions in, their credits in the table',
       memoryMb: 512, // a person's journal is read and decompressed; the sharing itself is microseconds
       timeout: Duration.seconds(60), // "all conversions" of a long history after a merge
+      sendsItself: true,
     });
     this.consumer = new QueueConsumer(this, 'Conversions', {
       context,
@@ -34,10 +35,7 @@ export class Attribution extends Construct {
       lateAfter: Duration.minutes(20),
     });
     data.letRestate(attribution.function);
-    // After a change of settings it sends itself what one call cannot finish: hundreds of calls that end by themselves.
-    this.letSendConversions(attribution.function);
-    const { defaultChild } = attribution.function.node;
-    if (defaultChild instanceof CfnFunction) defaultChild.recursiveLoop = 'Allow';
+    this.letSendConversions(attribution.function); // what one call cannot finish after a change of settings
   }
 
   /** Lets `fn` ask for conversions to be shared, and shared again. */

@@ -2,7 +2,14 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Duration, RemovalPolicy, Validations } from 'aws-cdk-lib';
 import { Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
-import { Architecture, Code, Function as Lambda, Runtime, Tracing } from 'aws-cdk-lib/aws-lambda';
+import {
+  Architecture,
+  Code,
+  Function as Lambda,
+  RecursiveLoop,
+  Runtime,
+  Tracing,
+} from 'aws-cdk-lib/aws-lambda';
 import { LogGroup } from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
 import type { Brand } from '../lib/platform/brand.ts';
@@ -27,6 +34,8 @@ export interface BrandFunctionProps {
   /** CPU comes with memory: 1,769 MB are one core. */
   readonly memoryMb: number;
   readonly timeout: Duration;
+  /** It sends itself what one call cannot finish. Lambda takes that for an accident and stops it after 16 calls, unless told. */
+  readonly sendsItself?: boolean;
 }
 
 /**
@@ -62,6 +71,7 @@ export class BrandFunction extends Construct {
       memorySize: props.memoryMb,
       timeout: props.timeout,
       tracing: Tracing.ACTIVE,
+      ...(props.sendsItself && { recursiveLoop: RecursiveLoop.ALLOW }),
       logGroup,
       role,
     });

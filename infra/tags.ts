@@ -27,6 +27,7 @@ export class Tags extends Construct {
       does: 'what is due is evaluated again',
       memoryMb: 512, // mostly one profile after another is read and written
       timeout: Duration.minutes(5), // a quarter of all profiles after a rule changed, page after page
+      sendsItself: true,
     });
     this.consumer = new QueueConsumer(this, 'Recompute', {
       context,

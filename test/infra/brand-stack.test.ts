@@ -118,6 +118,11 @@ describe('functions', () => {
     }
   });
 
+  test('that send themselves the rest of their work are not stopped for it after sixteen calls', () => {
+    const allowed = functions().filter(([, { Properties }]) => Properties.RecursiveLoop === 'Allow');
+    expect(allowed.map(([id]) => functionOf(id)).sort()).toEqual(['attribution', 'tags']);
+  });
+
   test('each file of functions/ is deployed', () => {
     const files = readdirSync(join(root, 'functions')).map((file) => file.replace(/\.ts$/, ''));
     // pull.ts is for brands with an account that is pulled: its test deploys it.
