@@ -116,7 +116,7 @@ function see(person: Person, event: Event, at: number, { book }: Rules): boolean
 
 /** Evaluates at each end of a window before an instant; answers whether one ends at the instant itself. */
 function passTime(person: Person, to: number, rules: Rules): boolean {
-  const ends = boundaries(rules.book, person.cells, person.walkedTo, to);
+  const ends = boundaries(rules.book, person.cells, person.walkedTo, to, traitsOf(person));
   for (const at of ends) if (at < to) evaluate(person, at, rules);
   return ends.at(-1) === to;
 }

@@ -160,10 +160,11 @@ export const profileRoutes: readonly Answered[] = [
       const { person } = found.profile;
       const at = Math.max(deps.now(), person.walkedTo);
       const events = await eventsOf(found, deps);
-      const behind = new Set(evidence(rules.book, tag, events.map(folded), at));
+      const view = viewOf(person);
+      const behind = new Set(evidence(rules.book, tag, events.map(folded), at, view.traits));
       const held = person.tags.get(tag);
       return {
-        ...explainTag(rules.book, tag, viewOf(person), at),
+        ...explainTag(rules.book, tag, view, at),
         at: toIso(at),
         since: held ? toIso(held.since) : null,
         events: events

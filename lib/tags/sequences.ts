@@ -116,13 +116,17 @@ function isAlive(
 const apart = (from: number, to: number, { unit }: Length, calendar: Calendar): number =>
   unit === 'hour' ? (to - from) / HOUR : calendar.brandDay(to) - calendar.brandDay(from);
 
-/** Without those that another is worth more than; of too many, those that began last. In one order. */
+/**
+ * Of a value and step, the one that began last; of too many, those that began last. In one order.
+ *
+ * The one that began last has come along last too: where another came along later, its way crosses this one's, and from
+ * the crossing on they are one way, with no longer gap.
+ */
 function best(open: readonly Open[]): Open[] {
   const sorted = [...open].sort(byWorth);
-  const kept: Open[] = [];
-  for (const it of sorted)
-    if (!kept.some((other) => other.step === it.step && same(other.key, it.key) && other.last >= it.last))
-      kept.push(it);
+  const kept = sorted.filter(
+    (it, i) => sorted.findIndex((other) => other.step === it.step && same(other.key, it.key)) === i,
+  );
   return kept.slice(0, MAX_OPEN);
 }
 

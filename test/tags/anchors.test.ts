@@ -19,6 +19,13 @@ test('the nth event is told by its time, of those of one instant too', () => {
   );
 });
 
+test('the tenth is the tenth however many came', () => {
+  const events = onDays(
+    ...Array.from({ length: 14 }, (_, i) => `03-${String(i + 1).padStart(2, '0')}`),
+  ).reverse();
+  expect(leafOf('.nth(10)', events, '2026-04-01T00:00:00Z')).toBe('2026-03-10T12:00:00.000Z');
+});
+
 describe('a window at another event or at a date', () => {
   const follow = (at: string): FoldedEvent => ({ ...order(at), id: `f${at}`, type: 'followed' });
   const near = (length: string, side = 'after') =>
@@ -74,6 +81,17 @@ describe('a window at another event or at a date', () => {
     prune(rules, cells, now);
     expect(evaluateTags(rules, view, now)).toEqual(before);
     for (const { d = [], h = [] } of Object.values(cells)) expect(d.length + h.length).toBeLessThan(16);
+  });
+
+  test('counts what its own day had before, though that was pruned', () => {
+    const rules = book('UTC', `${near('3d')}.count() == 1`, `${near('3d', 'before')}.count() == 1`);
+    const cells = emptyCells();
+    const [bought] = onDays('03-01');
+    if (!bought) throw new Error('there is one');
+    foldEvent(rules, cells, bought);
+    prune(rules, cells, bought.at);
+    foldEvent(rules, cells, follow('2026-03-01T15:00:00.000Z'));
+    expect([...evaluateTags(rules, { cells, traits: {} }, bought.at).keys()]).toEqual(['t0', 't1']);
   });
 
   test('at a trait counts from its day; an explanation shows where the window stands', () => {

@@ -78,6 +78,21 @@ describe('a date', () => {
     expect(of('t1', '2026-05-13T00:00:00Z')).not.toHaveProperty('nextChangeAt');
   });
 
+  test('what comes back for ever is looked at again, early and never late', () => {
+    const rules = book('UTC', 'trait("born").anniversary("1d") && trait("until").withinNext("1d")');
+    const view = { cells: emptyCells(), traits: { born: '1990-05-12', until: '2090-05-12' } };
+    const looked: number[] = [];
+    let at = Date.parse('2026-01-01');
+    for (let change = nextChange(rules, view, at); change; change = nextChange(rules, view, at)) {
+      looked.push(change.at);
+      at = change.at;
+      if (change.exact) break;
+    }
+    expect(at).toBe(Date.parse('2090-05-12'));
+    expect(looked.length).toBeLessThan(12);
+    expect(explainTag(rules, 't0', view, Date.parse('2026-01-01'))).not.toHaveProperty('nextChangeAt');
+  });
+
   test('of the last event that says it is one too', () => {
     const rules = book('UTC', 'events("order").last("until").withinNext("3d")');
     const cells = emptyCells();

@@ -110,6 +110,34 @@ test('however long the history and many the values, a bounded part is kept, and 
   expect([1999, 2000 - MAX_OPEN, 1999 - MAX_OPEN].map(through)).toEqual([true, true, false]);
 });
 
+test('an event that comes late counts, also when the later ones have been looked at', () => {
+  const rules = book('UTC', `${steps}.within("7d").any()`);
+  const cells = emptyCells();
+  const isHeld = () => evaluateTags(rules, { cells, traits: {} }, Date.parse('2026-05-01')).has('t0');
+  for (const event of [at('added', '02T10:00'), at('paid', '03T10:00'), at('paid', '04T10:00')])
+    foldEvent(rules, cells, event);
+  expect(isHeld()).toBe(false);
+  foldEvent(rules, cells, at('viewed', '01T10:00'));
+  expect(isHeld()).toBe(true);
+});
+
+test('behind the last end stand the events of that way alone, behind the first those of the first', () => {
+  const events = ['01', '11'].flatMap((day) => [
+    at('viewed', `${day}T10:00`),
+    at('added', `${day}T11:00`),
+    at('paid', `${day}T12:00`),
+  ]);
+  const behind = (end: string) =>
+    evidence(
+      book('UTC', `${steps}.within("1d").${end}().withinLast("30d")`),
+      't0',
+      events,
+      Date.parse('2026-03-20'),
+    );
+  expect(behind('last')).toEqual(events.slice(3).map(({ id }) => id));
+  expect(behind('first')).toEqual(events.slice(0, 3).map(({ id }) => id));
+});
+
 test('what is given up does not depend on when something was forgotten', () => {
   const throws = dice(3);
   const rules = book('UTC', 'sequence(events("viewed"), events("paid")).within("7d").same("product").any()');
