@@ -10,7 +10,7 @@ const VALUES = 10_000;
 const VALUE_CHARACTERS = 16;
 
 /** Names in one object. */
-const NAMES = 5000;
+const NAMES = 2000;
 
 /** Names that reach the prototype of an object; no vendor's field is called so. */
 const POISON = new Set(['__proto__', 'constructor', 'prototype']);

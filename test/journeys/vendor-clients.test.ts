@@ -89,10 +89,11 @@ async function signed(seed: Seed, now: number): Promise<SentRequest> {
 
 /** All of a vendor's messages, and all of them again. */
 async function sayTwice(own: readonly Seed[]): Promise<void> {
+  const now = Date.now();
   for (const attempt of [1, 2])
     for (const [i, seed] of own.entries()) {
       // A second of its own for each: some vendors sign no more than that.
-      const request = await signed(seed, Date.now() - (2 * i + attempt) * SECOND);
+      const request = await signed(seed, now - (2 * i + attempt) * SECOND);
       const { status, text } = await visitor.send(request);
       if (status >= 300) refused.push(`${seed.name}: ${status} ${text}`);
     }
