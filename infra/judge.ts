@@ -1,8 +1,6 @@
 // npm run attribution:judge: how near the models come to the truth, where it is known or can be asked for.
-import { createReadStream, writeFileSync } from 'node:fs';
-import { pipeline, type Readable } from 'node:stream';
+import { writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
-import { createGunzip } from 'node:zlib';
 import { z } from 'zod';
 import { liftOf } from '../lib/attribution/holdout.ts';
 import { holdoutReader } from '../lib/attribution/holdout-file.ts';
@@ -13,6 +11,7 @@ import { JudgeFileError, journeysReader, type LinesReader } from '../lib/attribu
 import { pathsEnded } from '../lib/attribution/prediction-paths.ts';
 import { scenarioNames, scenarios } from '../lib/attribution/simulation.ts';
 import { type TouchRole, touchRole } from '../lib/platform/brand.ts';
+import { eachLine } from './file-lines.ts';
 import { liftText, predictionText, scenarioText, summaryText } from './judge-text.ts';
 
 const HELP = `npm run attribution:judge -- [options]
@@ -92,16 +91,8 @@ function parsed(argv: readonly string[]) {
 }
 
 async function readFile<T>(file: string, reader: LinesReader<T>): Promise<T> {
-  const source: Readable = createReadStream(file, { highWaterMark: 256 * 1024 });
-  const text = file.endsWith('.gz') ? pipeline(source, createGunzip(), () => {}) : source;
-  let rest = '';
   try {
-    for await (const piece of text.setEncoding('utf8')) {
-      const lines = (rest + String(piece)).split('\n');
-      rest = lines.pop() ?? '';
-      for (const line of lines) reader.take(line);
-    }
-    if (rest !== '') reader.take(rest);
+    await eachLine(file, (line) => reader.take(line));
     return reader.end();
   } catch (error) {
     // What is wrong with the file, or with reading it: anything else is a fault of ours and stays one.

@@ -1,8 +1,5 @@
 // npm run attribution -- paths FILE.csv: what each channel earns of aggregated paths, without a running brand.
-import { createReadStream } from 'node:fs';
-import { pipeline, type Readable } from 'node:stream';
 import { parseArgs } from 'node:util';
-import { createGunzip } from 'node:zlib';
 import { z } from 'zod';
 import { orders } from '../lib/attribution/markov.ts';
 import { OrderRefused } from '../lib/attribution/markov-chain.ts';
@@ -22,6 +19,7 @@ import {
   sharePaths,
   wholeOf,
 } from '../lib/attribution/paths-models.ts';
+import { eachLine } from './file-lines.ts';
 
 const HELP = `npm run attribution -- paths FILE.csv [options]
 
@@ -129,17 +127,9 @@ const settingsOf = ({ order, repeats, fewest, prior, by, seed, direct }: Asked):
 
 /** Reads the file line by line: what stays in memory is each distinct path once. */
 async function readPaths(file: string, format: PathsFormat): Promise<PathsRead> {
-  const source: Readable = createReadStream(file, { highWaterMark: 256 * 1024 });
-  const text = file.endsWith('.gz') ? pipeline(source, createGunzip(), () => {}) : source;
   const reader = pathsReader(format);
-  let rest = '';
   try {
-    for await (const piece of text.setEncoding('utf8')) {
-      const lines = (rest + String(piece)).split('\n');
-      rest = lines.pop() ?? '';
-      for (const line of lines) reader.take(line);
-    }
-    if (rest !== '') reader.take(rest);
+    await eachLine(file, (line) => reader.take(line));
     return reader.end();
   } catch (error) {
     // What is wrong with the file, or with reading it: anything else is a fault of ours and stays one.
