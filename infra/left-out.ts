@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Plugin } from 'esbuild';
+import { functions, methods } from '../lib/tags/language.ts';
 
 /** A file of a package, of which a bundle gets less than there is. */
 interface LeftOut {
@@ -73,6 +74,20 @@ export const isBackEdge = () => false;`;
     file: /[\\/]cel-js[\\/]lib[\\/]optional\.js$/,
     keep: (source, path) =>
       replaced(source, path, /^ {2}functionOverload\('optional\.hasValue[\s\S]*?\n\}$/m, () => '}'),
+  },
+  {
+    // Functions that no rule may call (lib/tags/language.ts): their names stay, for the words of a refusal.
+    file: /[\\/]cel-js[\\/]lib[\\/]functions\.js$/,
+    keep: (source, path) =>
+      replaced(
+        source,
+        path,
+        /^ {2}functionOverload\((?:\n {4})?((['`])(?:[^'`(]*[.}])?(\w+)\(.*?\2), (?:.*\)|[\s\S]*?\n {2}\}?\))$/gm,
+        (line, signature = '', _quote, name = '') =>
+          isCallable(name) && !signature.includes('bytes')
+            ? line
+            : `functionOverload(${signature}, identity);`,
+      ),
   },
   {
     // All regions of the world, for the rules that are left out above.
@@ -176,6 +191,9 @@ const errorsByClass = new Set([
   'UnsupportedOperation',
 ]);
 
+/** What a rule may call, and `dyn`, with which the compiled form speaks. */
+const isCallable = (name: string) => name === 'dyn' || functions.has(name) || methods.has(name);
+
 /** Clients → what their services are called in a host name. */
 const services = new Map([
   ['dynamodb', 'dynamodb'],
@@ -215,7 +233,7 @@ function replaced(
   source: string,
   path: string,
   what: RegExp,
-  by: (match: string, group: string) => string,
+  by: (match: string, ...groups: string[]) => string,
 ): string {
   const result = source.replace(what, by);
   if (result === source) throw changed(path);

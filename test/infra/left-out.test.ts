@@ -10,7 +10,9 @@ import { promisify } from 'node:util';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import { buildFunctions } from '../../infra/build.ts';
+import { functions, methods } from '../../lib/tags/language.ts';
 import * as source from './fixtures/probe.ts';
+import { tried } from './fixtures/rules.ts';
 
 const run = promisify(execFile);
 type Probe = Pick<typeof source, 'calls' | 'gone'>;
@@ -169,6 +171,63 @@ test('the files of a developer change nothing', async () => {
 test('what is left out says so when it is asked for', () => {
   expect(() => bundled.gone.email()).toThrow('z.string() with a format as method is left out of bundles');
   expect(() => bundled.gone.document()).toThrow('json-schema-processors.js is left out of bundles');
+});
+
+describe('rules are the same language in a bundle', () => {
+  const traits = {
+    name: ' Li Na ',
+    level: '7',
+    born: '1990-05-17T00:00:00Z',
+    points: 12.5,
+    likes: ['tea', 'silk'],
+  };
+  const holding = [
+    'hasTrait("name") && events("order_paid").where(e, has(e.amount)).count() == 0',
+    'size(trait("likes")) == 2 && trait("name").size() == 7',
+    'int(trait("level")) + int(2.9) == 9',
+    'double(trait("level")) / 2.0 == 3.5 && double(7) == 7.0',
+    'string(1) + string(1.5) + string(true) + string("x") == "11.5truex"',
+    'timestamp("2026-01-01T00:00:00Z") > timestamp(trait("born")) + duration("24h")',
+    'timestamp("2026-01-02T00:00:00Z") - timestamp("2026-01-01T00:00:00Z") == duration("24h")',
+    'timestamp(0) < timestamp("2026-01-01T00:00:00Z")',
+    'trait("name").contains("Li") && trait("name").trim().startsWith("Li") && trait("name").trim().endsWith("Na")',
+    'trait("name").lowerAscii().contains("na") && trait("name").upperAscii().contains("NA")',
+    'trait("name").trim().matches("^Li N.$")',
+    'trait("likes").all(x, x.size() > 2) && trait("likes").exists(x, x == "tea")',
+    'trait("likes").exists_one(x, x == "silk")',
+    'trait("likes").filter(x, x == "tea").size() == 1 && trait("likes").map(x, x + "!")[0] == "tea!"',
+    'kOf(2, [true, trait("points") > 12.0, false])',
+    'ratio(1, 4) == 0.25',
+    '"tea" in trait("likes") && 5 % 3 == 2 && -1 < 0 && (1 > 2 ? false : true)',
+  ];
+  const wrong = [
+    'double(trait("name")) > 0.0',
+    'int("12x") == 12',
+    'bool("true")',
+    'trait("name").split(" ").size() == 2',
+    'trait("name").substring(1) == "x"',
+    'timestamp(trait("born")).getHours() == 0',
+    'bytes("a") == b"a"',
+    'uint(1) == 1u',
+    'duration("x") == duration("1h")',
+    'trait("name") > 3',
+  ];
+
+  test('what holds holds, what is refused is refused in the same words', async () => {
+    const { tried: inBundle }: { tried: typeof tried } = await import(
+      pathToFileURL(join(to, 'rules', 'index.mjs')).href
+    );
+    const before = tried([...holding, ...wrong], traits);
+    expect(before.slice(0, holding.length)).toEqual(holding.map(() => true));
+    expect(before.slice(holding.length)).not.toContain(true);
+    expect(inBundle([...holding, ...wrong], traits)).toEqual(before);
+  });
+
+  test('every function of the language is tried', () => {
+    const words = new Set(holding.join(' ').split(/\W+/));
+    const inEvents = new Set(['weekday', 'hour']); // of our own, and read by ours alone
+    expect([...functions, ...methods].filter((name) => !words.has(name) && !inEvents.has(name))).toEqual([]);
+  });
 });
 
 describe('a refusal has the same name, words, status and number of attempts', () => {
