@@ -21,7 +21,8 @@ beforeAll(async () => {
 afterAll(() => rm(to, { recursive: true, force: true }));
 
 test('every file of the folder becomes one bundle, and its size is told', () => {
-  expect(built).toEqual([{ name: 'probe', dir: join(to, 'probe'), bytes: Buffer.byteLength(bundle) }]);
+  expect(built.map(({ name }) => name)).toEqual(['probe', 'rules']);
+  expect(built[0]).toEqual({ name: 'probe', dir: join(to, 'probe'), bytes: Buffer.byteLength(bundle) });
 });
 
 test('a staged function runs with nothing but Node, and finds its brand beside it', async () => {
@@ -122,7 +123,7 @@ describe('the functions that there are', () => {
 test('source maps lie aside, where no function loads them', async () => {
   expect(await readdir(join(to, 'probe'))).toEqual(['index.mjs']);
   expect(held('sourceMappingURL')).toEqual([]);
-  expect(await readdir(join(to, 'maps'))).toEqual(['probe.map']);
+  expect(await readdir(join(to, 'maps'))).toEqual(['probe.map', 'rules.map']);
 });
 
 test('building again writes nothing that is the same already', async () => {
