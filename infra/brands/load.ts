@@ -1,18 +1,19 @@
 import { readFileSync } from 'node:fs';
 import { z } from 'zod';
 import { checkChannels } from '../../lib/channels/registry.ts';
-import { type Brand, type BrandInput, brand } from '../../lib/platform/brand.ts';
+import { type Brand, brand } from '../../lib/platform/brand.ts';
 import { RuleError } from '../../lib/tags/rule-error.ts';
 import { compileRules } from '../../lib/tags/rulebook.ts';
 import { demo } from './demo.ts';
 import { demoEdu } from './demo-edu.ts';
+import { type BrandFile, withLibrary } from './library.ts';
 import { checkSecretNames } from './secret-names.ts';
 
 /** The brands that can be deployed by name. A new one is a file beside this one, and a line here. */
 const brands = {
   demo,
   'demo-edu': demoEdu,
-} satisfies Record<string, BrandInput>;
+} satisfies Record<string, BrandFile>;
 
 /** A brand that cannot be deployed: the message names the place, what is wrong with it and what would be right. */
 export class BrandError extends Error {
@@ -50,7 +51,7 @@ export function parseBrandFile(path: string): Brand {
  * @throws BrandError
  */
 export function checkBrand(input: unknown, from: string): Brand {
-  const parsed = brand.safeParse(input);
+  const parsed = brand.safeParse(expanded(input, from));
   if (!parsed.success)
     throw new BrandError(`${from} is not a valid brand:\n${z.prettifyError(parsed.error)}`);
   try {
@@ -61,6 +62,14 @@ export function checkBrand(input: unknown, from: string): Brand {
     throw new BrandError(`${from}: ${error instanceof Error ? error.message : error}`);
   }
   return parsed.data;
+}
+
+function expanded(input: unknown, from: string): unknown {
+  try {
+    return withLibrary(input);
+  } catch (error) {
+    throw new BrandError(`${from}: ${error instanceof Error ? error.message : error}`);
+  }
 }
 
 function checkRules(brand: Brand): void {
