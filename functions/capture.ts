@@ -8,15 +8,19 @@ import { httpHandler } from '../lib/platform/http.ts';
 import { openSecrets } from '../lib/platform/secrets.ts';
 import { openQueue } from '../lib/platform/sqs.ts';
 
-export const env = z.object({ EVENTS_URL: z.string() });
+export const env = z.object({ EVENTS_URL: z.string(), HINTS_URL: z.string().optional() });
 
-const open = () => ({
-  brand: readBrand(new URL('./brand.json', import.meta.url)),
-  secrets: openSecrets(systemClock),
-  queue: openQueue(env.parse(process.env).EVENTS_URL),
-  now: systemClock,
-  nonces: openNonces(),
-  tell: (fact: object) => console.log(JSON.stringify(fact)),
-});
+const open = () => {
+  const { EVENTS_URL, HINTS_URL } = env.parse(process.env);
+  return {
+    brand: readBrand(new URL('./brand.json', import.meta.url)),
+    secrets: openSecrets(systemClock),
+    queue: openQueue(EVENTS_URL),
+    hints: HINTS_URL === undefined ? undefined : openQueue(HINTS_URL),
+    now: systemClock,
+    nonces: openNonces(),
+    tell: (fact: object) => console.log(JSON.stringify(fact)),
+  };
+};
 
 export const handler = httpHandler(open, capture);

@@ -3,6 +3,7 @@ import { Construct } from 'constructs';
 import { channelRoutes } from '../lib/capture/routes.ts';
 import type { Api, Routes } from './api.ts';
 import { type BrandContext, BrandFunction } from './brand-function.ts';
+import type { Fetch } from './fetch.ts';
 import type { Profile } from './profile.ts';
 import type { Secrets } from './secrets.ts';
 
@@ -12,11 +13,13 @@ export interface CaptureProps {
   /** Where events go. */
   readonly profile: Profile;
   readonly secrets: Secrets;
+  /** Where goes what a vendor announces, where the brand asks any. */
+  readonly fetch?: Fetch | undefined;
 }
 
 /** Takes what the channels send, and answers when it is durably queued. */
 export class Capture extends Construct {
-  constructor(scope: Construct, id: string, { context, api, profile, secrets }: CaptureProps) {
+  constructor(scope: Construct, id: string, { context, api, profile, secrets, fetch }: CaptureProps) {
     super(scope, id);
     const capture = new BrandFunction(this, 'Capture', {
       context,
@@ -27,6 +30,7 @@ export class Capture extends Construct {
     });
     profile.letSendEvents(capture.function);
     secrets.letReadChannels(capture.function);
+    fetch?.letSendHints(capture.function);
     api.letAnswer(
       capture,
       'Each channel signs in its own way (WeChat, Standard Webhooks, write key): capture checks it.',

@@ -18,6 +18,8 @@ export interface QueueConsumerProps {
   readonly deliveryDelay?: Duration;
   /** Batches worked on at once: a flood here must not take the account's concurrency from the functions that answer people. */
   readonly maxConcurrency: number;
+  /** How often a message is handed over before it is a dead letter. @default 5 */
+  readonly tries?: number;
   /** A message older than this wakes somebody. */
   readonly lateAfter: Duration;
 }
@@ -42,7 +44,7 @@ export class QueueConsumer extends Construct {
       retentionPeriod: Duration.days(4), // ten days before the dead letters' end: time to mend and send back
       // Six times the function's timeout, as Lambda asks: its own retries of a throttled batch fit in.
       visibilityTimeout: Duration.seconds((fn.timeout?.toSeconds() ?? 3) * 6),
-      deadLetterQueue: { queue: deadLetters, maxReceiveCount: 5 }, // throttled deliveries count too: fewer would lose the healthy
+      deadLetterQueue: { queue: deadLetters, maxReceiveCount: props.tries ?? 5 }, // throttled deliveries count too: fewer would lose the healthy
     });
     new EventSourceMapping(this, 'Source', {
       target: fn,

@@ -1,5 +1,5 @@
+import { accountsOf, homeOf } from '../channels/accounts.ts';
 import type { RawAccount } from '../channels/channel.ts';
-import { accountsOf, homeOf } from '../channels/registry.ts';
 import { sameSecret } from '../channels/verify.ts';
 import { type Brand, secretName } from '../platform/brand.ts';
 import { RejectedError } from '../platform/errors.ts';

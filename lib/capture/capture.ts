@@ -12,6 +12,7 @@ import type { Secrets } from '../platform/secrets.ts';
 import { MESSAGE_BYTES } from '../platform/sqs.ts';
 import { type Addressee, addresseeOf } from './account.ts';
 import { chunks } from './chunks.ts';
+import { sendHints } from './hints.ts';
 import { type Nonces, signedOnce } from './nonces.ts';
 import { type Stop, stopsAt } from './routes.ts';
 
@@ -19,6 +20,8 @@ export interface CaptureDeps {
   readonly brand: Brand;
   readonly secrets: Secrets;
   readonly queue: Queue;
+  /** Where goes what a vendor announces and has to be asked for; brands that ask nobody have none. */
+  readonly hints?: Queue | undefined;
   readonly now: Clock;
   readonly nonces: Nonces;
   /** One line of facts for whoever operates this: never a body, never an identifier. */
@@ -39,7 +42,7 @@ export type CaptureFact =
 
 /**
  * One request of a sender, from raw bytes to the queue: find the account, check, open, make events of it, queue them,
- * answer. The answer is given when everything is durably queued and never before, so that what was answered is
+ * answer. The answer is given when everything (what is only announced too) is durably queued and never before, so that what was answered is
  * never lost; what cannot become an event travels beside the others as a fault.
  *
  * Whoever is not who they claim is answered 401 with one and the same words, whatever was wrong; a vendor that wants
@@ -113,9 +116,10 @@ async function take(
   const received = channel.receive(request, account, now);
   const source = { channel: channel.name, account: account.id };
   const nonce = received.nonce === undefined ? undefined : signedOnce(source, received.nonce, request.body);
-  if (nonce && !deps.nonces.take(nonce.query, now))
-    throw new RejectedError('nonce_replayed', 'this query was used before', 401);
-  const { events, faults } = received;
+  if (nonce && !deps.nonces.take(nonce, now) && !received.sharesNonce)
+    throw new RejectedError('nonce_replayed', 'this query was used before, with another body', 401);
+  const { events, faults, hints } = received;
+  if (hints.length > 0) await sendHints(hints, source, deps.hints);
   const tally = tallyOf(received, source, now);
   if (events.length + faults.length > 0)
     await deps.queue.send(chunks(events, faults, MESSAGE_BYTES, { tally, nonce }));

@@ -1,6 +1,7 @@
 import { tallyOf } from '../arrivals/tally.ts';
+import { accountsOf, homeOf } from '../channels/accounts.ts';
 import { type Channel, MisconfiguredError, type Outside, type RawAccount } from '../channels/channel.ts';
-import { accountsOf, channels, homeOf } from '../channels/registry.ts';
+import { channels } from '../channels/registry.ts';
 import { type Brand, secretName } from '../platform/brand.ts';
 import { SECOND } from '../platform/clock.ts';
 import { logError } from '../platform/log.ts';

@@ -1,5 +1,4 @@
-import { gunzipSync, gzipSync } from 'node:zlib';
-import { z } from 'zod';
+import type { z } from 'zod';
 import { type Draft, type Frame, toEvent } from '../events/draft.ts';
 import type { Event, Fault, Json, Source } from '../events/event.ts';
 import { FaultError } from '../events/fault.ts';
@@ -9,6 +8,8 @@ import { type Clock, toIso } from '../platform/clock.ts';
 import { RejectedError } from '../platform/errors.ts';
 import type { HttpReply, HttpRequest } from '../platform/http.ts';
 import { digestOfText } from './digest.ts';
+import { type Envelope, faultBody, packed, unpacked } from './fault-body.ts';
+import { HINT, type Hint, hint } from './hint.ts';
 
 /**
  * How a channel speaks. A new channel is one value of this type in `registry.ts`; what all of them have in common
@@ -63,6 +64,8 @@ export interface ChannelSpec<Settings extends { secret: string }, Secret> {
   refuse?(refusal: HttpReply): HttpReply;
   /** For a vendor that does not send: asks it for the next messages, nothing if it has none. */
   pull?(account: Account<Settings, Secret>, outside: Outside): Promise<Pulled | undefined>;
+  /** What accounts with these settings ask for when it is announced (`fetchers.ts` says how); nothing unless set. */
+  asks?(settings: Settings): readonly string[];
 }
 
 /** What asking a vendor needs of the world. */
@@ -99,24 +102,18 @@ export interface Account<Settings, Secret> extends Place<Settings> {
 export interface Opened {
   readonly text: string;
   readonly envelope: Envelope;
-  /** To be accepted once only: where the signature does not cover the body. */
+  /** Good for one body only: where the signature does not cover the body. */
   readonly nonce?: string;
+  /**
+   * The vendor itself may send several bodies under one nonce, for it signs the second and nothing that is unique: those
+   * after the first are taken, and what they say of events is kept for a person to look at.
+   */
+  readonly sharesNonce?: boolean;
   /** What the sender wants to hear, where that depends on the request (it is sealed with the key that opened it). */
   readonly reply?: HttpReply;
 }
 
-const envelope = z.strictObject({
-  verified: z.enum(['signed', 'sender_only', 'client']),
-  /** The sender's id of the delivery, the same in each retry. */
-  delivery: z.string().optional(),
-  /** The signed time of the delivery, in milliseconds. */
-  sentAt: z.number().optional(),
-  /** What the path or a header says about the content, where that is authentic. */
-  topic: z.string().optional(),
-  /** Where the message stood in its delivery. */
-  index: z.int().optional(),
-});
-export type Envelope = z.infer<typeof envelope>;
+export type { Envelope } from './fault-body.ts';
 
 export interface Reading {
   readonly drafts: readonly Draft[];
@@ -124,6 +121,8 @@ export interface Reading {
   readonly notices?: readonly Notice[];
   /** The vendor's name of a message that this channel has no use for: acknowledged and counted. */
   readonly ignored?: string;
+  /** What it announces and does not say. */
+  readonly hints?: readonly Hint[];
 }
 
 export interface Notice {
@@ -136,6 +135,7 @@ export interface Outcome {
   readonly faults: readonly Fault[];
   readonly notices: readonly Notice[];
   readonly ignored: readonly string[];
+  readonly hints: readonly Hint[];
   /** Where in the delivery each fault stood, in the order of `faults`. */
   readonly at: readonly number[];
 }
@@ -143,6 +143,7 @@ export interface Outcome {
 export interface Received extends Outcome {
   readonly reply: HttpReply;
   readonly nonce?: string;
+  readonly sharesNonce?: boolean;
 }
 
 /** An account as the caller has it: settings and secret not yet parsed. */
@@ -174,38 +175,23 @@ export interface Channel {
   receive(request: HttpRequest, account: RawAccount, now: number): Received;
   /** Asks the vendor for the next messages; absent for those that send. */
   readonly pull: ((account: RawAccount, outside: Outside) => Promise<Pulled | undefined>) | undefined;
+  /** What accounts with these settings ask their vendor for. */
+  asks(settings: unknown): readonly string[];
+  /** What comes of messages that the vendor gave when it was asked. @param topic the hint's `what` */
+  fetched(messages: readonly Json[], topic: string, account: RawAccount, now: number): Outcome;
+  /** What comes of a question that the vendor refused: a fault that asks again when it is replayed. */
+  unanswered(error: FaultError, hint: Hint, account: string, now: number): Outcome;
   /** Decodes a fault again. @throws RejectedError if its body is not one that this channel wrote */
   replay(fault: Fault, account: Omit<RawAccount, 'secret'>): Outcome;
 }
-
-/** What a fault keeps: a message that could not be read, or a text that could not be decoded. */
-const faultBody = z.union([
-  z.strictObject({ message: z.json(), envelope }),
-  z.strictObject({ text: z.string(), envelope }),
-  z.strictObject({ gzip: z.base64(), envelope }),
-  /** The beginning of what was too long to be kept: to be looked at, and not to be read again. */
-  z.strictObject({ cut: z.string(), bytes: z.int(), envelope }),
-]);
-
-/** Faults whose body is longer than this are kept compressed, so that one always fits a message of the queue. */
-const PLAIN_BYTES = 48 * 1024;
-const FAULT_BYTES = 200 * 1024;
-const CUT_CHARACTERS = 8 * 1024;
 
 /** A channel made from how it speaks. */
 export function channel<Settings extends { secret: string }, Secret>(
   spec: ChannelSpec<Settings, Secret>,
 ): Channel {
   const sourceOf = (id: string): Source => ({ channel: spec.name, account: id });
-  const placeOf = ({ id, settings, home }: Omit<RawAccount, 'secret'>): Place<Settings> => ({
-    id,
-    settings: ours(spec.settings, settings, `the settings of ${spec.name}/${id}`),
-    home,
-  });
-  const accountOf = (raw: RawAccount): Account<Settings, Secret> => ({
-    ...placeOf(raw),
-    secret: ours(spec.secret, raw.secret, `the secret of ${spec.name}/${raw.id}`),
-  });
+  const placeOf = (raw: Omit<RawAccount, 'secret'>) => openPlace(spec, raw);
+  const accountOf = (raw: RawAccount) => openAccount(spec, raw);
 
   function outcomeOf(text: string, delivery: Envelope, place: Place<Settings>, receivedAt: number): Outcome {
     try {
@@ -227,11 +213,12 @@ export function channel<Settings extends { secret: string }, Secret>(
       home: place.home,
     };
     try {
-      const { drafts, notices = [], ignored } = spec.read(message, delivery, place);
+      if (spec.asks && delivery.topic === HINT) return { ...nothing, hints: [hint.parse(message)] };
+      const { drafts, notices = [], ignored, hints = [] } = spec.read(message, delivery, place);
       return {
+        ...nothing,
+        hints,
         events: drafts.map((draft) => toEvent(draft, frame)),
-        faults: [],
-        at: [],
         notices,
         ignored: ignored === undefined ? [] : [ignored],
       };
@@ -266,7 +253,7 @@ export function channel<Settings extends { secret: string }, Secret>(
       source: sourceOf(account),
       body: { ...packed(what, content, body, spec.cutsFaults === true), envelope: delivery },
     };
-    return { events: [], faults: [fault], at: [delivery.index ?? 0], notices: [], ignored: [] };
+    return { ...nothing, faults: [fault], at: [delivery.index ?? 0] };
   }
 
   return {
@@ -288,6 +275,13 @@ export function channel<Settings extends { secret: string }, Secret>(
     },
     refuse: (refusal) => spec.refuse?.(refusal) ?? refusal,
     pull: spec.pull && (async (raw, outside) => spec.pull?.(accountOf(raw), outside)),
+    asks: (settings) => spec.asks?.(spec.settings.parse(settings)) ?? [],
+    fetched: (messages, topic, raw, now) =>
+      outcomeOf(JSON.stringify(messages), { verified: 'signed', topic }, placeOf(raw), now),
+    unanswered(error, { pass: _, ...asked }, account, now) {
+      const delivery: Envelope = { verified: 'signed', topic: HINT, index: 0 };
+      return faulty(error, 'message', asked, delivery, account, now);
+    },
     handshake: (request, account, now) => spec.handshake?.(request, accountOf(account), now),
     receive(request, raw, now) {
       if (request.body.length > spec.maxBytes)
@@ -299,6 +293,7 @@ export function channel<Settings extends { secret: string }, Secret>(
         ...outcome,
         reply: opened.reply ?? spec.reply?.(outcome, opened.envelope) ?? { status: 200 },
         nonce: opened.nonce,
+        sharesNonce: opened.sharesNonce,
       };
     },
     replay(fault, raw) {
@@ -318,6 +313,27 @@ export function channel<Settings extends { secret: string }, Secret>(
   };
 }
 
+type Schemas<Settings extends { secret: string }, Secret> = Pick<
+  ChannelSpec<Settings, Secret>,
+  'name' | 'settings' | 'secret'
+>;
+
+const openPlace = <Settings extends { secret: string }>(
+  { name, settings: schema }: Pick<Schemas<Settings, unknown>, 'name' | 'settings'>,
+  { id, settings, home }: Omit<RawAccount, 'secret'>,
+): Place<Settings> => ({ id, settings: ours(schema, settings, `the settings of ${name}/${id}`), home });
+
+/** An account with its settings and its secret parsed. @throws MisconfiguredError */
+export const openAccount = <Settings extends { secret: string }, Secret>(
+  spec: Schemas<Settings, Secret>,
+  raw: RawAccount,
+): Account<Settings, Secret> => ({
+  ...openPlace(spec, raw),
+  secret: ours(spec.secret, raw.secret, `the secret of ${spec.name}/${raw.id}`),
+});
+
+const nothing: Outcome = { events: [], faults: [], at: [], notices: [], ignored: [], hints: [] };
+
 /** What we configured ourselves is wrong. The sender is not to blame and tries again: an error, no refusal. */
 export class MisconfiguredError extends Error {
   constructor(message: string) {
@@ -333,31 +349,6 @@ function ours<T>(schema: z.ZodType<T>, value: unknown, what: string): T {
   throw new MisconfiguredError(`${what} is not filled in rightly, at ${paths}`); // values stay out: it is a secret
 }
 
-function packed(
-  what: 'message' | 'text',
-  content: Json,
-  body: string,
-  cuts: boolean,
-): { [name: string]: Json } {
-  if (Buffer.byteLength(body) <= PLAIN_BYTES) return { [what]: content };
-  const gzip = gzipSync(body).toString('base64');
-  if (gzip.length > FAULT_BYTES && cuts)
-    return { cut: body.slice(0, CUT_CHARACTERS), bytes: Buffer.byteLength(body) };
-  if (gzip.length > FAULT_BYTES)
-    throw new RejectedError(
-      'too_large',
-      'too long to be kept until somebody mends it; send less at a time',
-      413,
-    );
-  return { gzip };
-}
-
-function unpacked(body: Exclude<z.infer<typeof faultBody>, { cut: string }>): Json {
-  if ('message' in body) return body.message;
-  if ('text' in body) return body.text;
-  return z.json().parse(JSON.parse(gunzipSync(Buffer.from(body.gzip, 'base64')).toString()));
-}
-
 function outcomes(parts: readonly Outcome[]): Outcome {
   return {
     events: parts.flatMap((part) => part.events),
@@ -365,6 +356,7 @@ function outcomes(parts: readonly Outcome[]): Outcome {
     at: parts.flatMap((part) => part.at),
     notices: parts.flatMap((part) => part.notices),
     ignored: parts.flatMap((part) => part.ignored),
+    hints: parts.flatMap((part) => part.hints),
   };
 }
 

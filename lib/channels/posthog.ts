@@ -4,24 +4,30 @@ import type { Json } from '../events/event.ts';
 import { FaultError } from '../events/fault.ts';
 import { RejectedError } from '../platform/errors.ts';
 import { type HttpReply, type HttpRequest, json } from '../platform/http.ts';
-import { channel, type Envelope, type Place, type Reading } from './channel.ts';
+import { channel, type Place, type Reading } from './channel.ts';
 import { campaignOf, campaignOfUrl, fieldsOf, textOf } from './context.ts';
 import { digestOf } from './digest.ts';
-import { isRecord, readJson } from './json.ts';
+import type { Envelope } from './fault-body.ts';
+import { fieldsIn, fieldValue, fromBase64 } from './form.ts';
+import { isRecord } from './json.ts';
 import { withoutPersonal } from './personal.ts';
 import { kept, pages, silent, traitsOf } from './posthog-names.ts';
 import {
   checkKey,
   cors,
   isGzip,
+  jsonOf,
   keySecret,
   looksMadeUp,
+  openedAs,
   openedOr,
   perRequest,
   SDK_BATCH,
   SDK_BYTES,
   type SdkSecret,
+  said,
   sdkSettings,
+  soughtIn,
   textIn,
   unzipped,
   who,
@@ -64,14 +70,11 @@ export const posthog = channel<Settings, SdkSecret>({
 
   verify(request, { secret, settings: { server }, id }, now) {
     checkKey(keyOf(request), secret, `posthog/${id}`);
-    return {
-      text: openedOr(request, saidIn),
-      envelope: { verified: server ? 'signed' : 'client', sentAt: now },
-    };
+    return openedAs(bodyOf(request), { verified: server ? 'signed' : 'client', sentAt: now });
   },
 
-  decode(text) {
-    const body = readJson(text);
+  decode(text, envelope) {
+    const body = jsonOf(text, envelope);
     const events = eventsIn(body);
     if (!events)
       throw new FaultError('undecodable', 'an event, an array of them, or "batch" is what is sent');
@@ -100,34 +103,34 @@ function without({ api_key: _, token: __, $token: ___, sent_at: ____, ...event }
     : { ...rest, properties };
 }
 
+const looksLikeJson = (text: string): boolean => /^[[{]/.test(text.trimStart());
+
 /** The text of the events: JSON, zipped or not; or a form whose `data` is JSON or its base64, zipped or not. */
 function saidIn(request: HttpRequest): string {
   const text = request.body.length > 0 ? textIn(request) : request.rawQuery;
-  if (/^\s*[[{]/.test(text)) return text;
-  const data = /(?:^|&)data=/.test(text) ? (new URLSearchParams(text).get('data') ?? '') : text;
-  if (/^\s*[[{]/.test(data)) return data;
-  // A "+" that was not escaped is a blank in a form.
-  const bytes = Buffer.from(data.replaceAll(' ', '+'), 'base64');
-  return isGzip(bytes) ? unzipped(bytes).toString('utf8') : bytes.toString('utf8');
+  if (looksLikeJson(text)) return text;
+  const data = fieldValue(fieldsIn(text), 'data') ?? text;
+  if (looksLikeJson(data)) return data;
+  const bytes = fromBase64(data);
+  if (isGzip(bytes)) return unzipped(bytes).toString('utf8');
+  return looksLikeJson(bytes.toString('latin1', 0, 64)) ? bytes.toString('utf8') : data;
 }
+
+const bodyOf = perRequest((request) => said(openedOr(request, saidIn)));
 
 /** The project's key: in the path, the query, the body, or with each event. */
 const keyOf = perRequest((request): string | undefined => {
   const { params, query } = request;
   const outside = params.key?.replace(/\.js$/, '') ?? query.token ?? query.api_key;
   if (outside !== undefined) return outside;
-  try {
-    const body = readJson(openedOr(request, saidIn));
+  return soughtIn(bodyOf(request), (body) => {
     const first = Array.isArray(body)
       ? body[0]
       : isRecord(body) && Array.isArray(body.batch)
         ? body.batch[0]
         : {};
     return [body, first ?? {}].map(keyIn).find((key) => key !== undefined);
-  } catch (error) {
-    if (error instanceof FaultError) return undefined;
-    throw error;
-  }
+  });
 });
 
 const keyIn = (said: Json): string | undefined =>

@@ -54,18 +54,6 @@ const table: Readonly<Record<string, Channel>> = channels;
 export const channelNamed = (name: string): Channel | undefined =>
   Object.hasOwn(table, name) ? table[name] : undefined;
 
-/** The accounts of a brand on one channel. */
-export const accountsOf = (brand: Pick<Brand, 'channels'>, channel: string): Brand['channels'][string] =>
-  Object.hasOwn(brand.channels, channel) ? (brand.channels[channel] ?? {}) : {};
-
-/** What an account's messages are read against: the brand's name, language, currency and time zone. */
-export const homeOf = ({
-  name,
-  locale,
-  currency,
-  timezone,
-}: Pick<Brand, 'name' | 'locale' | 'currency' | 'timezone'>) => ({ name, locale, currency, timezone });
-
 /** The references of all secrets that a brand's channels need, each once, in order. @throws ZodError on bad settings */
 export function secretReferences(brand: Pick<Brand, 'channels'>): string[] {
   const references = Object.entries(brand.channels).flatMap(([name, accounts]) =>

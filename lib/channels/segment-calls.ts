@@ -7,17 +7,21 @@ import { type HttpReply, type HttpRequest, json } from '../platform/http.ts';
 import { type Channel, channel, type Place, type Reading, type Routes } from './channel.ts';
 import { campaignOf, campaignOfUrl, fieldsOf, textOf } from './context.ts';
 import { digestOf } from './digest.ts';
-import { isRecord, readJson } from './json.ts';
+import { isRecord } from './json.ts';
 import { withoutPersonal } from './personal.ts';
 import {
   checkKey,
   cors,
+  jsonOf,
   keySecret,
+  openedAs,
   perRequest,
   SDK_BATCH,
   SDK_BYTES,
   type SdkSecret,
+  said,
   sdkSettings,
+  soughtIn,
   textIn,
   who,
 } from './sdk.ts';
@@ -74,11 +78,12 @@ export const trackingChannel = ({ name, routes, handshake }: Dialect): Channel =
       const topic = Object.hasOwn(calls, call) ? calls[call] : undefined;
       if (topic === undefined)
         throw new RejectedError('unknown_call', 'no such call of the tracking protocol', 404);
-      return { text: textIn(request), envelope: { verified: server ? 'signed' : 'client', topic } };
+      return openedAs(bodyOf(request), { verified: server ? 'signed' : 'client', topic });
     },
 
-    decode(text, { topic }) {
-      const body = readJson(text);
+    decode(text, envelope) {
+      const body = jsonOf(text, envelope);
+      const { topic } = envelope;
       if (!isRecord(body)) throw new FaultError('undecodable', 'the body has to be a JSON object');
       if (topic !== 'batch') return [{ ...without(body), type: topic ?? '' }];
       if (!Array.isArray(body.batch))
@@ -100,19 +105,15 @@ function without({ writeKey: _, sentAt: __, ...call }: Fields): Fields {
   return call;
 }
 
+const bodyOf = perRequest((request) => said(textIn(request)));
+
 /** The write key: in the path, the user name of Basic authorization, `writeKey` in the query or in the body. */
 const writeKeyOf = perRequest((request): string | undefined => {
   if (request.params.key !== undefined) return request.params.key;
   const basic = /^basic\s+([A-Za-z0-9+/=_-]+)\s*$/i.exec(request.headers.authorization ?? '')?.[1];
   if (basic !== undefined) return Buffer.from(basic, 'base64').toString('utf8').split(':')[0] || undefined;
   if (request.query.writeKey !== undefined) return request.query.writeKey;
-  try {
-    const body = readJson(textIn(request));
-    return isRecord(body) ? textOf(body, 'writeKey') : undefined;
-  } catch (error) {
-    if (error instanceof FaultError) return undefined;
-    throw error;
-  }
+  return soughtIn(bodyOf(request), (body) => (isRecord(body) ? textOf(body, 'writeKey') : undefined));
 });
 
 function read(call: Json, place: Place<Settings>, dialect: string): Reading {

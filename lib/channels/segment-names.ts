@@ -82,11 +82,14 @@ export const snakeCase = (name: string): string =>
     .replace(/^_+|_+$/g, '')
     .toLowerCase();
 
+/** So much of a name is looked at: a type has at most 64 characters, so that what is longer is none. */
+const NAME_CHARACTERS = 1024;
+
 /** What a `track` call's name means: a standard type by either of its names, else a custom event. */
 export function eventNamed(name: string): NamedEvent {
-  const words = snakeCase(name).replaceAll('_', ' ');
+  const type = snakeCase(name.slice(0, NAME_CHARACTERS));
+  const words = type.replaceAll('_', ' ');
   if (Object.hasOwn(named, words)) return named[words]!;
-  const type = snakeCase(name);
   return byType.get(type) ?? { type };
 }
 

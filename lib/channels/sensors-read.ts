@@ -15,10 +15,15 @@ import type { SensorsSettings } from './sensors.ts';
 type Fields = Record<string, Json>;
 
 /** The SDK's own events that are views of a page or a screen. */
-const pages: ReadonlySet<string> = new Set(['$pageview', '$MPViewScreen', '$AppViewScreen', '$MPPageShow']);
+export const pages: ReadonlySet<string> = new Set([
+  '$pageview',
+  '$MPViewScreen',
+  '$AppViewScreen',
+  '$MPPageShow',
+]);
 
 /** Properties that the SDK adds and that say something of the deed, by the name that they have here. */
-const kept: Readonly<Record<string, string>> = {
+export const kept: Readonly<Record<string, string>> = {
   $event_duration: 'event_duration',
   $element_id: 'element_id',
   $element_content: 'element_content',

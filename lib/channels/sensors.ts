@@ -4,6 +4,7 @@ import { FaultError } from '../events/fault.ts';
 import { RejectedError } from '../platform/errors.ts';
 import { type HttpReply, type HttpRequest, json } from '../platform/http.ts';
 import { channel, type Outcome } from './channel.ts';
+import { fieldsIn, fieldValue, fromBase64, nameOf } from './form.ts';
 import { isRecord, readJson } from './json.ts';
 import {
   checkKey,
@@ -11,6 +12,7 @@ import {
   isGzip,
   keySecret,
   openedOr,
+  perRequest,
   SDK_BATCH,
   SDK_BYTES,
   type SdkSecret,
@@ -52,19 +54,18 @@ export const sensors = channel<SensorsSettings, SdkSecret>({
 
   verify(request, { secret, settings: { server }, id }) {
     checkKey(keyOf(request), secret, `sensors/${id}`);
-    const form = formOf(request);
     // The key stays out of what is kept.
-    const said = [...form].filter(([name]) => name !== 'token' && name !== 'project');
+    const said = formOf(request).filter((field) => !['token', 'project'].includes(nameOf(field) ?? ''));
     return {
-      text: new URLSearchParams(said).toString(),
+      text: said.join('&'),
       envelope: { verified: server ? 'signed' : 'client', topic: request.path.slice(1) },
     };
   },
 
   decode(text) {
-    const form = new URLSearchParams(text);
-    const packed = form.get('data_list') ?? form.get('data');
-    if (packed === null)
+    const form = fieldsIn(text);
+    const packed = fieldValue(form, 'data_list') ?? fieldValue(form, 'data');
+    if (packed === undefined)
       throw new FaultError('undecodable', 'a form with "data" or "data_list" is what is sent');
     checkCrc(packed, form);
     const said = readJson(unpacked(packed));
@@ -83,14 +84,10 @@ export const sensors = channel<SensorsSettings, SdkSecret>({
   reply,
 });
 
-/** A form of theirs has a handful of fields: what comes after so many is not read, before anybody has shown a key. */
-const FIELDS = 32;
-
-/** The parameters: of a POST its body's, whatever its content type says, else the query's. */
-const formOf = (request: HttpRequest): URLSearchParams => {
-  const text = request.body.length > 0 ? openedOr(request, textIn) : request.rawQuery;
-  return new URLSearchParams(text.split('&', FIELDS).join('&'));
-};
+/** The fields: of a POST its body's, whatever its content type says, else the query's. */
+const formOf = perRequest((request) =>
+  fieldsIn(request.body.length > 0 ? openedOr(request, textIn) : request.rawQuery),
+);
 
 /** The key: `token`, or `project` of installations that have no tokens, on the address or in the form. */
 function keyOf(request: HttpRequest): string | undefined {
@@ -98,13 +95,13 @@ function keyOf(request: HttpRequest): string | undefined {
   const form = query.token ?? query.project ?? undefined;
   if (form !== undefined || request.body.length === 0) return form;
   const fields = formOf(request);
-  return fields.get('token') ?? fields.get('project') ?? undefined;
+  return fieldValue(fields, 'token') ?? fieldValue(fields, 'project');
 }
 
 /** Java's `String.hashCode` of what was sent, before it is opened: `crc=` beside it, or within `ext`. */
-function checkCrc(packed: string, form: URLSearchParams): void {
-  const said = form.get('crc') ?? new URLSearchParams(form.get('ext') ?? '').get('crc');
-  if (said === null || said === '') return;
+function checkCrc(packed: string, form: readonly string[]): void {
+  const said = fieldValue(form, 'crc') ?? fieldValue(fieldsIn(fieldValue(form, 'ext') ?? ''), 'crc') ?? '';
+  if (said === '') return;
   let hash = 0;
   for (let i = 0; i < packed.length; i++) hash = (Math.imul(hash, 31) + packed.charCodeAt(i)) | 0;
   if (said !== String(hash))
@@ -113,8 +110,7 @@ function checkCrc(packed: string, form: URLSearchParams): void {
 
 /** Base64 of JSON, zipped or not, whatever `gzip=` says. @throws FaultError */
 function unpacked(packed: string): string {
-  // A "+" that was not escaped is a blank in a form.
-  const bytes = Buffer.from(packed.replaceAll(' ', '+'), 'base64');
+  const bytes = fromBase64(packed);
   try {
     return (isGzip(bytes) ? unzipped(bytes) : bytes).toString('utf8');
   } catch (error) {

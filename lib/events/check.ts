@@ -57,8 +57,9 @@ const byName = (name: string): PropertyKind | undefined =>
  * money, its `currency` ISO 4217, or `null`. A custom type has what it has, but for `*_id`: an id is never a number.
  * Numbers that stand for ids become strings where no digit can have been lost.
  *
- * A payment or a refund may say `amount_pending: true` instead of its amount, where the vendor's push has none: it
- * counts as one and is worth nothing until an event of the same order says how much.
+ * A payment or a refund may say `amount_pending: true` instead of its amount, where the vendor's push has none: it is
+ * a conversion that is worth nothing until an event of the same order says how much, and counts as an order (in the
+ * day's activity and in the frequency of RFM) from then on.
  *
  * @throws FaultError `bad_type`, `client_money`, `missing_property`, `bad_property`
  */

@@ -9,7 +9,9 @@ export type FaultReason =
   | 'no_identifier'
   | 'bad_identifier'
   | 'client_money'
-  | 'too_large';
+  | 'too_large'
+  | 'vendor_refused'
+  | 'not_confirmed';
 
 /**
  * A message that is authentic and cannot become an event as it stands. It goes to quarantine, whole, and the

@@ -17,6 +17,7 @@ export interface Activity {
   readonly isNew: boolean;
   /** The stage in which the person was at the first activity of the day. */
   readonly stage?: string;
+  /** Conversions whose amount is known: one that is pending is told again with it, and is one order then. */
   readonly orders: number;
   /** Minor units by currency: what was converted, less what was taken back. */
   readonly money: Readonly<Record<string, number>>;
@@ -50,7 +51,7 @@ export function foldActivity(
     integer(refunded?.refund && event.properties[refunded.refund.value]);
   return {
     ...today,
-    orders: today.orders + (paid ? 1 : 0),
+    orders: today.orders + (paid && event.properties.amount_pending !== true ? 1 : 0),
     money:
       amount === 0 || typeof currency !== 'string'
         ? today.money

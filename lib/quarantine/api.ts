@@ -1,7 +1,11 @@
 import { z } from 'zod';
+import { appendAudit } from '../audit/append.ts';
+import type { What } from '../audit/entry.ts';
 import { chunks } from '../capture/chunks.ts';
+import { sendHints } from '../capture/hints.ts';
+import { accountsOf, homeOf } from '../channels/accounts.ts';
 import type { Outcome } from '../channels/channel.ts';
-import { accountsOf, channelNamed, homeOf } from '../channels/registry.ts';
+import { channelNamed } from '../channels/registry.ts';
 import type { Fault } from '../events/event.ts';
 import type { Brand, Role } from '../platform/brand.ts';
 import { type Clock, toIso } from '../platform/clock.ts';
@@ -16,9 +20,19 @@ export interface QuarantineDeps {
   readonly brand: Brand;
   readonly table: Table;
   readonly queue: Queue;
+  /** Where questions go that a vendor refused; brands that ask nobody have none. */
+  readonly hints?: Queue | undefined;
   readonly now: Clock;
   /** Who asks, by the API key. @throws RejectedError 401 */
-  readonly authorize: (headers: HttpRequest['headers'], table: Table) => Promise<{ readonly role: Role }>;
+  readonly authorize: (
+    headers: HttpRequest['headers'],
+    table: Table,
+  ) => Promise<{
+    readonly role: Role;
+    readonly name?: string;
+    readonly key?: string;
+    readonly reason?: string | undefined;
+  }>;
 }
 
 const page = z.object({
@@ -30,17 +44,27 @@ const page = z.object({
 
 /** `GET /quarantine` and `POST /quarantine/{id}/replay`. */
 export async function quarantineApi(request: HttpRequest, deps: QuarantineDeps): Promise<HttpReply> {
-  const { role } = await deps.authorize(request.headers, deps.table);
+  const { role, name: who = role, key, reason } = await deps.authorize(request.headers, deps.table);
+  const on = `${request.method} /quarantine`;
+  const record = (what: What, details: Record<string, string | number>) =>
+    appendAudit(deps, { ...{ what, who, role, key, on, reason }, details });
   const store = quarantineStore(deps.table, deps.brand);
   const id = request.params.id;
   if (id !== undefined) {
     if (request.method !== 'POST') throw new RejectedError('bad_method', 'a fault is replayed by POST', 405);
-    return replay(await store.get(id), deps);
+    const kept = await store.get(id);
+    await record('quarantine_replayed', { id });
+    return replay(kept, deps);
   }
   const { limit, cursor, body } = parsed(page, request.query);
-  if (body === 'true' && role === 'operator')
-    throw new RejectedError('forbidden', 'bodies may be personal: ask with the key of an admin', 403);
+  if (body === 'true' && (role === 'operator' || reason === undefined))
+    throw new RejectedError(
+      'forbidden',
+      'bodies may be personal: ask with the key of an admin, and say why by the header X-Reason',
+      403,
+    );
   const { items, next } = await store.list(deps.now(), limit, cursor);
+  if (body === 'true') await record('quarantine_read', { bodies: items.length });
   return json(200, { items: items.map((kept) => shown(kept, body === 'true')), next });
 }
 
@@ -66,6 +90,7 @@ async function replay({ id, fault }: Kept, deps: QuarantineDeps): Promise<HttpRe
   const queued = queuedBody.safeParse(fault.body);
   const outcome = queued.success ? undefined : decodedAgain(fault, deps.brand);
   const bodies = queued.success ? [queued.data.queued] : chunks(outcome?.events ?? [], [], MESSAGE_BYTES);
+  if (outcome && outcome.hints.length > 0) await sendHints(outcome.hints, fault.source, deps.hints);
   if (bodies.length > 0) await deps.queue.send(bodies);
   const [still] = outcome?.faults ?? [];
   if (still) throw new RejectedError(still.reason, `it still is no event: ${still.message}`, 422);

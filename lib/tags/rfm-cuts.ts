@@ -1,13 +1,30 @@
 import type { RfmSettings } from '../platform/brand.ts';
-import type { Reference } from './leaves.ts';
+import { type EventsReference, referenceText } from './leaves.ts';
+import type { QuintileEdition } from './quintiles.ts';
 import { RuleError } from './rule-error.ts';
-import type { EventsLeaf, RfmLeaf } from './rulebook.ts';
-import { lastDays, MAX_DAYS, type Window } from './windows.ts';
+import type { EventsLeaf, RfmLeaf, RuleBook } from './rulebook.ts';
+import { lastDays, MAX_DAYS } from './windows.ts';
 
-/** The features behind the scores, in the order of `rfmReferences`. */
+/** Where one score ends and the next begins; a cut that nobody reaches is `null`. */
+export interface Cuts {
+  /** Bought within so many brand-days → 5, 4, 3, 2; else 1. */
+  readonly r: readonly (number | null)[];
+  /** At least so many, so much → 2, 3, 4, 5; else 1. */
+  readonly f: readonly (number | null)[];
+  readonly m: readonly (number | null)[];
+}
+
+/** What the scores are read from, and their cuts. */
 export interface RfmParts {
   readonly settings: RfmSettings;
-  readonly leaves: readonly EventsLeaf[];
+  readonly cuts: Cuts;
+  /** Whether there is a purchase within each cut of recency. */
+  readonly recent: readonly (EventsLeaf | undefined)[];
+  readonly any: EventsLeaf;
+  readonly count: EventsLeaf;
+  readonly sum: EventsLeaf;
+  /** Of cuts by quintiles. */
+  readonly edition?: QuintileEdition;
 }
 
 /** @throws RuleError unless the cuts are ascending and recency's are whole brand-days within the longest window */
@@ -20,45 +37,61 @@ export function checkRfm({ r, f, m }: RfmSettings): void {
     throw new RuleError('shape', `rfm.r: cuts are whole brand-days, 1 to ${MAX_DAYS}`);
 }
 
-/** What the scores read: presence in each window of recency, then presence, number and money in the whole window. */
-export function rfmReferences({ event, value, windowDays, r }: RfmSettings): Reference[] {
-  const within = (length: number): { kind: 'events'; type: string; window: Window } => ({
-    kind: 'events',
-    type: event,
-    window: lastDays(length),
-  });
+/** A payment whose amount is pending is told again with it, and would be two purchases. */
+const SETTLED = '!(has(e.amount_pending) && e.amount_pending == true)';
+
+/** What the scores read: presence, number and money in the whole window, and presence in each window of recency. */
+export function rfmReferences({ event, value, windowDays }: RfmSettings, { r }: Cuts): EventsReference[] {
+  const within = (length: number) => ({ kind: 'events' as const, type: event, window: lastDays(length) });
   return [
-    ...r.map((days): Reference => ({ ...within(days), aggregate: 'any' })),
     { ...within(windowDays), aggregate: 'any' },
-    { ...within(windowDays), aggregate: 'count' },
+    { ...within(windowDays), aggregate: 'count', filter: SETTLED },
     { ...within(windowDays), aggregate: 'sum', property: value },
+    ...r.flatMap((days): EventsReference[] => (days === null ? [] : [{ ...within(days), aggregate: 'any' }])),
   ];
 }
 
+/** The leaves of `rfmReferences`, found again. */
+export function rfmParts(
+  settings: RfmSettings,
+  cuts: Cuts,
+  leafOf: (text: string) => EventsLeaf | undefined,
+): RfmParts | undefined {
+  const [any, count, sum, ...windows] = rfmReferences(settings, cuts).map((it) => leafOf(referenceText(it)));
+  if (!any || !count || !sum) return undefined;
+  const left = windows.values();
+  const recent = cuts.r.map((days) => (days === null ? undefined : left.next().value));
+  return { settings, cuts, any, count, sum, recent };
+}
+
+/** What a leaf's score is read from; undefined before the first cuts by quintiles. */
+export const partsFor = ({ rfm, quintiles }: RuleBook, { by }: Pick<RfmLeaf, 'by'>): RfmParts | undefined =>
+  by === 'quintiles' ? quintiles : rfm;
+
 /**
- * One score, by fixed cuts. Without a purchase in the whole window there is none.
+ * One score, by cuts. Without a purchase in the whole window there is none.
  *
  *   r: bought within r[i] brand-days → 5 − i, for the least i; else 1
  *   f: 1 + how many of the cuts the number of purchases reaches      m: the same of their money
  */
 export function rfmScore(
-  { settings, leaves }: RfmParts,
+  { cuts, recent, any, count, sum }: RfmParts,
   score: RfmLeaf['score'],
   value: (leaf: EventsLeaf) => unknown,
 ): number | undefined {
-  const [any, count, sum] = leaves.slice(settings.r.length);
-  if (!any || !count || !sum || value(any) !== true) return undefined;
+  if (value(any) !== true) return undefined;
   if (score === 'r') {
-    const recent = leaves.slice(0, settings.r.length).findIndex((leaf) => value(leaf) === true);
-    return recent < 0 ? 1 : 5 - recent;
+    const within = recent.findIndex((leaf) => leaf && value(leaf) === true);
+    return within < 0 ? 1 : 5 - within;
   }
   const reached = Number(value(score === 'f' ? count : sum));
-  return 1 + settings[score].filter((cut) => reached >= cut).length;
+  return 1 + cuts[score].filter((cut) => cut !== null && reached >= cut).length;
 }
 
 /** The leaves that a score reads. */
-export function rfmPartsOf({ settings, leaves }: RfmParts, score: RfmLeaf['score']): readonly EventsLeaf[] {
-  const recency = settings.r.length;
-  if (score === 'r') return leaves.slice(0, recency + 1);
-  return leaves.filter((_, i) => i === recency || i === recency + (score === 'f' ? 1 : 2));
+export function rfmPartsOf(parts: RfmParts | undefined, score: RfmLeaf['score']): readonly EventsLeaf[] {
+  if (!parts) return [];
+  const { recent, any, count, sum } = parts;
+  if (score !== 'r') return [any, score === 'f' ? count : sum];
+  return [...recent.flatMap((leaf) => leaf ?? []), any];
 }

@@ -36,12 +36,14 @@ test('nothing to say is no message', () => expect(chunks([], [], 1000)).toEqual(
 test('several small events are one message', () =>
   expect(chunks([event('a', 1), event('b', 2)], [], 10_000)).toHaveLength(1));
 
-test('a nonce is taken once while its signature may still be in its window', () => {
+test('a query is good for one body while its signature may still be in its window', () => {
   const nonces = openNonces();
-  expect([nonces.take('a', 0), nonces.take('a', 5 * MINUTE), nonces.take('b', 0)]).toEqual([
-    true,
-    false,
-    true,
-  ]);
-  expect(nonces.take('a', 11 * MINUTE)).toBe(true);
+  const take = (query: string, body: string, at: number) => nonces.take({ query, body }, at);
+  expect([
+    take('a', 'x', 0),
+    take('a', 'y', 5 * MINUTE),
+    take('a', 'x', 5 * MINUTE),
+    take('b', 'y', 0),
+  ]).toEqual([true, false, true, true]);
+  expect(take('a', 'y', 11 * MINUTE)).toBe(true);
 });

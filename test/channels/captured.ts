@@ -67,6 +67,7 @@ export function aCapture(over: { brand?: Brand; secrets?: Record<string, unknown
   const world: World = { now: over.now ?? NOW };
   const bodies: string[] = [];
   const tallies: string[] = [];
+  const hints: string[] = [];
   const facts: CaptureFact[] = [];
   const held = { ...secrets, ...over.secrets };
   const handler = httpHandler(
@@ -79,6 +80,7 @@ export function aCapture(over: { brand?: Brand; secrets?: Record<string, unknown
           for (const body of sent) (bringsSomething(body) ? bodies : tallies).push(body);
         },
       },
+      hints: { send: async (sent: readonly string[]) => void hints.push(...sent) },
       now: () => world.now,
       nonces: openNonces(),
       tell: (fact: CaptureFact) => {
@@ -91,6 +93,8 @@ export function aCapture(over: { brand?: Brand; secrets?: Record<string, unknown
   return {
     world,
     bodies,
+    /** What was announced and has to be asked for: messages of the `hints` queue. */
+    hints,
     /** What was counted beside events and faults: refusals, notices, what was ignored. */
     tallies: (): Tally[] =>
       [...bodies, ...tallies].flatMap((body) => eventsMessage.parse(JSON.parse(body)).tally ?? []),

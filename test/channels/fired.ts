@@ -2,6 +2,7 @@ import { vi } from 'vitest';
 import type { Event, Fault } from '../../lib/events/event.ts';
 import { aCapture, type RawRequest } from './captured.ts';
 import { brandOfAll } from './seeds.ts';
+import { cpuMsOf } from './yardstick.ts';
 
 const { brand, secrets } = brandOfAll();
 
@@ -39,9 +40,10 @@ export async function fire(request: RawRequest, now: number): Promise<Fired> {
     vi.spyOn(process.stderr, 'write').mockImplementation(hear),
   ];
   try {
-    const before = process.cpuUsage();
-    const sent = await captured.send(request);
-    const { user, system } = process.cpuUsage(before);
+    let sent: Awaited<ReturnType<typeof captured.send>> = { statusCode: 0 };
+    const cpuMs = await cpuMsOf(async () => {
+      sent = await captured.send(request);
+    });
     const { facts } = captured;
     return {
       status: sent.statusCode ?? 0,
@@ -58,23 +60,11 @@ export async function fire(request: RawRequest, now: number): Promise<Fired> {
         ...lines,
       ].join('\n'),
       named: JSON.stringify(facts.filter(({ what }) => what === 'ignored' || what === 'notice')),
-      cpuMs: (user + system) / 1000,
+      cpuMs,
     };
   } finally {
     for (const spy of spies) spy.mockRestore();
   }
-}
-
-/** The least CPU time of several runs, of as many as it takes to stay within `most`: what a busy machine adds is no part of it. */
-export async function leastCpuMs(
-  request: RawRequest,
-  now: number,
-  most: number,
-  runs: number,
-): Promise<number> {
-  let least = Number.POSITIVE_INFINITY;
-  for (let i = 0; i < runs && least > most; i++) least = Math.min(least, (await fire(request, now)).cpuMs);
-  return least;
 }
 
 const prototypes = [Object.prototype, Array.prototype, String.prototype, Function.prototype];

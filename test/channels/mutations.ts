@@ -4,7 +4,7 @@ import type { Dice } from '../laws/world/random.ts';
 import type { RawRequest } from './captured.ts';
 
 const one = <T>(from: readonly T[], dice: Dice): T => dice.take([...from]);
-const bytesOf = ({ body }: RawRequest): Buffer => Buffer.from(body);
+export const bytesOf = ({ body }: RawRequest): Buffer => Buffer.from(body);
 
 /** Texts that break what takes them for a name, a number, a time, a header or markup. */
 export const nasty: readonly string[] = [

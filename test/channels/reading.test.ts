@@ -46,6 +46,12 @@ test('XML has at most five thousand elements', () => {
   expect(() => readXml(items(4_999))).toThrow('elements');
 });
 
+test('XML has at most twenty thousand marks, wherever they stand', () => {
+  const escaped = (count: number) => `<xml><a>${'&lt;'.repeat(count)}</a></xml>`;
+  expect(readXml(escaped(19_996))).toEqual({ a: '<'.repeat(19_996) });
+  expect(() => readXml(escaped(19_997))).toThrow('marks');
+});
+
 test.each(['toString', 'hasOwnProperty', 'valueOf'])('a property may be called %s', (name) => {
   const properties = { product_id: 'p', quantity: 1, [name]: 'x' };
   expect(checkEvent('product_added', properties, 'client')).toMatchObject({ [name]: 'x' });

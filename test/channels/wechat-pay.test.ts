@@ -3,7 +3,7 @@
 import { describe, expect, test } from 'vitest';
 import { Rsa } from 'wechatpay-axios-plugin';
 import { z } from 'zod';
-import { homeOf } from '../../lib/channels/registry.ts';
+import { homeOf } from '../../lib/channels/accounts.ts';
 import { wechatPay } from '../../lib/channels/wechat-pay.ts';
 import { legacySignature, openAead, rsaHolds } from '../../lib/channels/wechat-pay-crypto.ts';
 import { eventId } from '../../lib/events/id.ts';

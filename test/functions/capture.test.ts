@@ -140,6 +140,7 @@ test('a secret is fetched once, not for each request', () => {
   expect(asked.toSorted()).toEqual(['siyu/qinghe/pos', 'siyu/qinghe/server', 'siyu/qinghe/web']);
 });
 
-test('it asks of its environment where events go, and nothing else', () => {
-  expect(Object.keys(env.shape)).toEqual(['EVENTS_URL']);
+test('it asks of its environment where events go, and hints where the brand asks vendors, and nothing else', () => {
+  expect(Object.keys(env.shape)).toEqual(['EVENTS_URL', 'HINTS_URL']);
+  expect(env.safeParse({ EVENTS_URL: 'https://queue' }).success).toBe(true);
 });

@@ -27,14 +27,30 @@ function aQuarantine(over: { brand?: ReturnType<typeof aBrand>; now?: number; ro
       now: () => over.now ?? NOW,
       authorize: async (headers: Readonly<Record<string, string>>) => {
         if (headers.authorization !== 'Bearer key') throw new RejectedError('unauthorized', 'no', 401);
-        return { role: over.role ?? ('admin' as const) };
+        return {
+          role: over.role ?? ('admin' as const),
+          name: 'Li',
+          reason: headers['x-reason'] || undefined,
+        };
       },
     }),
     quarantineApi,
   );
-  const call = async (method: string, rawQuery = '', id?: string, authorization = 'Bearer key') => {
+  const call = async (
+    method: string,
+    rawQuery = '',
+    id?: string,
+    authorization = 'Bearer key',
+    reason = 'ticket 7',
+  ) => {
     const path = id === undefined ? '/quarantine' : `/quarantine/${id}/replay`;
-    const event = toLambda({ method, path, rawQuery, headers: { authorization }, body: '' });
+    const event = toLambda({
+      method,
+      path,
+      rawQuery,
+      headers: { authorization, 'x-reason': reason },
+      body: '',
+    });
     const reply = await handler({ ...event, pathParameters: id === undefined ? {} : { id } }, {} as never);
     return { status: reply.statusCode, ...JSON.parse(reply.body ?? '{}') };
   };
@@ -98,6 +114,7 @@ describe('quarantine', () => {
     const admin = aQuarantine();
     await putFaults(admin.table, await someFaults(), admin.brand);
     expect(JSON.stringify(await admin.call('GET', 'body=true'))).toContain('M1');
+    expect(await admin.call('GET', 'body=true', undefined, undefined, '')).toMatchObject({ status: 403 });
     const operator = aQuarantine({ role: 'operator' });
     expect(await operator.call('GET', 'body=true')).toMatchObject({ status: 403 });
     expect(await admin.call('GET', '', undefined, 'Bearer wrong')).toMatchObject({ status: 401 });
