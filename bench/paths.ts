@@ -1,7 +1,9 @@
 // What it costs to share a million paths by every rule and by removal effects.
+
 import { markov } from '../lib/attribution/markov.ts';
 import { pathCounter, sizeOf } from '../lib/attribution/paths.ts';
 import { pathRules, shareByRule } from '../lib/attribution/paths-rules.ts';
+import { shareConversion } from '../lib/attribution/share.ts';
 import { attributionSettings } from '../lib/platform/brand.ts';
 import { dice } from './dice.ts';
 import { atMost, type Figure, type Measured } from './figure.ts';
@@ -13,6 +15,10 @@ const MEAN_LENGTH = 4;
 const LONGEST = 60;
 const CONVERTING = 0.1;
 const BAR_MS = 3_000;
+/** One order of so many touches in all models of single orders, and what that may take. */
+const TOUCHES = 20;
+const ORDERS = 4_000;
+const BAR_US = 100;
 /** Measured so many times, after once to warm up: the median counts. */
 const TIMES = 3;
 
@@ -32,6 +38,12 @@ export const paths: Figure = {
           rulesMs: of('rules'),
           markovMs: of('chain'),
         }),
+        atMost(
+          `CPU of sharing an order of ${TOUCHES} touches in all models`,
+          perOrder(),
+          BAR_US,
+          (us) => `${us.toFixed(0)} µs`,
+        ),
       ],
       details: [
         `user + system CPU of the process from channel numbers to credits, median of ${TIMES} after one to warm up`,
@@ -41,6 +53,27 @@ export const paths: Figure = {
     };
   },
 };
+
+/** Microseconds an order: the median of a few runs after one to warm up. */
+function perOrder(): number {
+  const settings = attributionSettings.parse({});
+  const begin = Date.UTC(2026, 10, 1);
+  const touches = Array.from({ length: TOUCHES }, (_, i) => ({
+    eventId: `e${i}`,
+    type: i % 3 === 0 ? 'contact_added' : 'page_viewed',
+    at: new Date(begin + i * 97_531_234).toISOString(),
+    channel: `channel ${i % 5}`,
+    role: i % 3 === 0 ? ('indirect' as const) : ('latent' as const),
+    opportunity: i === 7,
+  }));
+  const order = { at: '2026-11-28T10:00:00.000Z', day: '2026-11-28', refunded: 0, tier: 'vip' as const };
+  const [, ...runs] = Array.from({ length: TIMES + 1 }, () => {
+    const before = cpuMs();
+    for (let i = 0; i < ORDERS; i++) shareConversion({ ...order, value: 19_999 + i }, { touches }, settings);
+    return ((cpuMs() - before) * 1000) / ORDERS;
+  });
+  return median(runs);
+}
 
 /** Paths one after the other, and where each begins. */
 function aMillion() {

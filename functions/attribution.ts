@@ -1,11 +1,12 @@
-// SQS `conversions` in → the credits of each conversion in the table, and of all when the brand's settings changed.
+// SQS `conversions` and the clock in → the credits of each conversion, and of all when the brand's settings changed.
 import { z } from 'zod';
+import { onSettingsTick } from '../lib/attribution/change.ts';
 import { onConversions } from '../lib/attribution/consume.ts';
 import { conversionStore } from '../lib/attribution/store.ts';
 import { readBrand } from '../lib/platform/brand.ts';
 import { systemClock } from '../lib/platform/clock.ts';
 import { openTable } from '../lib/platform/dynamo.ts';
-import { openQueue, sqsHandler } from '../lib/platform/sqs.ts';
+import { openQueue, sqsAndClockHandler } from '../lib/platform/sqs.ts';
 import { clusterOf } from '../lib/profile/cluster.ts';
 import { readHistory } from '../lib/profile/history.ts';
 import { profileStore } from '../lib/profile/store.ts';
@@ -34,4 +35,4 @@ const open = () => {
   };
 };
 
-export const handler = sqsHandler(open, onConversions);
+export const handler = sqsAndClockHandler(open, onConversions, onSettingsTick);

@@ -1,4 +1,5 @@
-// npm run attribution -- paths FILE.csv: what each channel earns of aggregated paths, without a running brand.
+// npm run attribution -- paths FILE.csv: what each channel earns of aggregated paths, without a running brand; and
+// spend FILE.csv: what channels and campaigns cost, into a running one.
 import { parseArgs } from 'node:util';
 import { z } from 'zod';
 import { orders } from '../lib/attribution/markov.ts';
@@ -20,6 +21,8 @@ import {
   wholeOf,
 } from '../lib/attribution/paths-models.ts';
 import { eachLine } from './file-lines.ts';
+import { AwayError, UsageError } from './rules-ask.ts';
+import { spend } from './spend.ts';
 
 const HELP = `npm run attribution -- paths FILE.csv [options]
 
@@ -39,12 +42,15 @@ const HELP = `npm run attribution -- paths FILE.csv [options]
   --prior N          shapley_rate: strength of the overall rate        [20]
   --by sequence      shapley_rate: the order of channels counts        [set]
   --seed N           shapley_rate: of samples beyond 14 channels       [1]
-`;
 
-/** What whoever calls has to mend. */
-class UsageError extends Error {
-  override readonly name = 'UsageError';
-}
+npm run attribution -- spend FILE.csv [options]
+
+  FILE.csv           day,channel,campaign,cost     2026-11-11,douyin,double-11,1999.50
+                     or amount, in minor units, in place of cost; campaign may be empty
+  --digits N         of the currency after the point, at most 4        [2]
+  --url URL          the brand's API                                   [http://127.0.0.1:4510]
+  --key KEY          an API key of role admin, or SIYU_API_KEY         [on this machine: the demo brand's]
+`;
 
 const number = z.coerce.number().min(0);
 const asked = z.object({
@@ -159,7 +165,12 @@ function outcomeOf(
 const isResult = (it: Outcome): it is PathResult => 'channels' in it;
 
 /** The command, as it was asked for. @returns what it prints */
-export async function attributePaths(argv: readonly string[]): Promise<string> {
+export async function attributePaths(
+  argv: readonly string[],
+  env: Readonly<Record<string, string | undefined>> = {},
+): Promise<string> {
+  const [verb, ...rest] = argv;
+  if (verb === 'spend') return rest.includes('--help') ? HELP : spend(rest, env);
   const call = read(argv);
   if (call === 'help') return HELP;
   const { file, options } = call;
@@ -251,13 +262,13 @@ function table(rows: readonly (readonly string[])[]): string[] {
 }
 
 if (import.meta.main)
-  process.exitCode = await attributePaths(process.argv.slice(2)).then(
+  process.exitCode = await attributePaths(process.argv.slice(2), process.env).then(
     (text) => {
       process.stdout.write(text);
       return 0;
     },
     (error) => {
-      const isTold = [UsageError, PathsFileError, OrderRefused].some((it) => error instanceof it);
+      const isTold = [UsageError, AwayError, PathsFileError, OrderRefused].some((it) => error instanceof it);
       if (!isTold) throw error;
       process.stderr.write(`${error.message}\n`);
       return 1;

@@ -50,6 +50,21 @@ export async function generationsFor(brand: Terms, deps: ChangeDeps): Promise<Ge
   }
 }
 
+/**
+ * What the schedule does: takes over other settings though nobody sends a message, and sends off what whoever took
+ * them over before did not come to send.
+ */
+export async function onSettingsTick({
+  brand,
+  change,
+}: {
+  readonly brand: Terms;
+  readonly change: ChangeDeps;
+}): Promise<{ current: string; next?: string }> {
+  const { current, next } = await generationsFor(brand, change);
+  return { current: current.id, ...(next && { next: next.id }) };
+}
+
 /** Sends the parts of a pass that nobody has sent; undefined if there is none. */
 async function sent(
   state: Generations | undefined,

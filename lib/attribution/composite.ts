@@ -110,8 +110,8 @@ function tierFactor(tier: CustomerTier, way: number, age: number, of: CompositeS
   return 1;
 }
 
-const product = (factors: CompositeWeight['factors']): number =>
-  factorNames.reduce((weight, name) => weight * factors[name], 1);
+const product = ({ decay, position, tier, scenario }: CompositeWeight['factors']): number =>
+  decay * position * tier * scenario;
 
 /** The scenario that holds on a brand-day: that of its season, or the brand's usual one. */
 export const sceneOn = (day: string, { seasons, scene }: CompositeSettings): string =>
@@ -130,9 +130,9 @@ export function composite(
   const scene = sceneOn(day, settings);
   const scenario = settings.scenarios[scene] ?? {};
   const weights = compositeWeights(path, at, settings, { tier, scenario }, attribution);
-  return weights.map(({ weight, factors, reason }) => ({
+  return weights.map(({ weight, factors: { decay, position, tier: tierFactor, scenario }, reason }) => ({
     weight,
-    factors: { ...factors, reason, customer: tier, scene },
+    factors: { decay, position, tier: tierFactor, scenario, reason, customer: tier, scene },
   }));
 }
 

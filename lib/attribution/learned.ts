@@ -27,10 +27,12 @@ export interface FittedHazard extends Hazard {
 }
 
 /** What a fit needs of people: counts that add up, so that people can be read in any parts. */
-interface Evidence {
+export interface Evidence {
   readonly kinds: readonly string[];
   /** For each conversion one row: the sum over touches of each kind of 2^(−age / h). */
   readonly kernels: readonly Float64Array[];
+  /** How many conversions each row stands for; absent: one each. */
+  readonly often?: Float64Array;
   /** For each kind, the integral of its kernels over the time that was watched. */
   readonly exposure: Float64Array;
   readonly days: number;
@@ -53,12 +55,17 @@ export function fitHazard(
   halfLifeDays: number,
   iterations = ITERATIONS,
 ): FittedHazard {
-  const evidence = evidenceOf(people, halfLifeDays);
-  const { kinds, kernels, exposure, days } = evidence;
+  return fitEvidence(evidenceOf(people, halfLifeDays), halfLifeDays, iterations);
+}
+
+/** The same of counts that are at hand. */
+export function fitEvidence(evidence: Evidence, halfLifeDays: number, iterations = ITERATIONS): FittedHazard {
+  const { kinds, kernels, often, exposure, days } = evidence;
   const total = exposure.reduce((sum, it) => sum + it, 0);
+  const converted = often ? often.reduce((sum, it) => sum + it, 0) : kernels.length;
   // Half of what converted to nobody, half to all touches alike: from nothing no parameter would ever rise.
-  let base = days > 0 ? kernels.length / 2 / days : 0;
-  let effects = exposure.map((it) => (it > 0 ? kernels.length / 2 / total : 0));
+  let base = days > 0 ? converted / 2 / days : 0;
+  let effects = exposure.map((it) => (it > 0 ? converted / 2 / total : 0));
   let lastChange = 0;
   for (let i = 0; i < iterations; i++) {
     const parts = partsOf(evidence, base, effects);
@@ -81,11 +88,11 @@ const change = (from: number, to: number): number =>
   from === to ? 0 : Math.abs(to - from) / Math.max(from, to);
 
 /** How well a hazard foretells people, also others than those it was fitted to: higher is better. */
-export function logLikelihood(
-  { base, effects, halfLifeDays }: Hazard,
-  people: Iterable<ObservedPerson>,
-): number {
-  const evidence = evidenceOf(people, halfLifeDays);
+export const logLikelihood = (hazard: Hazard, people: Iterable<ObservedPerson>): number =>
+  evidenceLikelihood(hazard, evidenceOf(people, hazard.halfLifeDays));
+
+/** The same of counts that are at hand. */
+export function evidenceLikelihood({ base, effects }: Hazard, evidence: Evidence): number {
   return likelihoodOf(
     evidence,
     base,
@@ -177,14 +184,15 @@ function evidenceOf(people: Iterable<ObservedPerson>, halfLifeDays: number): Evi
 }
 
 /** How many of the conversions fall to each kind, and to nobody. */
-function partsOf({ kernels, exposure }: Evidence, base: number, effects: Float64Array) {
+function partsOf({ kernels, often, exposure }: Evidence, base: number, effects: Float64Array) {
   const kinds = new Float64Array(exposure.length);
   let nobody = 0;
-  for (const row of kernels) {
+  for (const [i, row] of kernels.entries()) {
     const whole = hazardAt(row, base, effects);
     if (whole === 0) continue;
-    nobody += base / whole;
-    for (let kind = 0; kind < row.length; kind++) kinds[kind]! += (effects[kind]! * row[kind]!) / whole;
+    const each = (often?.[i] ?? 1) / whole;
+    nobody += base * each;
+    for (let kind = 0; kind < row.length; kind++) kinds[kind]! += effects[kind]! * row[kind]! * each;
   }
   return { kinds, nobody };
 }
@@ -195,8 +203,15 @@ function hazardAt(row: Float64Array, base: number, effects: Float64Array): numbe
   return whole;
 }
 
-function likelihoodOf({ kernels, exposure, days }: Evidence, base: number, effects: Float64Array): number {
+function likelihoodOf(
+  { kernels, often, exposure, days }: Evidence,
+  base: number,
+  effects: Float64Array,
+): number {
   let expected = base * days;
   for (let kind = 0; kind < exposure.length; kind++) expected += effects[kind]! * exposure[kind]!;
-  return kernels.reduce((sum, row) => sum + Math.log(hazardAt(row, base, effects)), 0 - expected);
+  return kernels.reduce(
+    (sum, row, i) => sum + (often?.[i] ?? 1) * Math.log(hazardAt(row, base, effects)),
+    0 - expected,
+  );
 }

@@ -17,6 +17,8 @@ const listing = z.tuple([
   z.int(),
   /** ppm, gross, refunded (0: nothing was) of each name. */
   z.partialRecord(modelName, z.tuple([whole, whole, z.union([z.literal(0), whole])])),
+  /** `firstDaysAgo`. */
+  z.int().optional(),
 ]);
 type Listing = z.infer<typeof listing>;
 
@@ -56,10 +58,22 @@ function packListing(it: ListedConversion): Listing {
     channel,
     ...more.slice(0, more.findLastIndex((part) => part !== null) + 1),
   ]);
-  return [it.goal, it.currency, it.gross, it.refunded, names, it.path, it.spanMs, shares];
+  const { goal, currency, gross, refunded, path, spanMs, firstDaysAgo } = it;
+  const packed = [goal, currency, gross, refunded, names, path, spanMs, shares] as const;
+  return firstDaysAgo === undefined ? [...packed] : [...packed, firstDaysAgo];
 }
 
-function unpacked([goal, currency, gross, refunded, names, path, spanMs, packed]: Listing): ListedConversion {
+function unpacked([
+  goal,
+  currency,
+  gross,
+  refunded,
+  names,
+  path,
+  spanMs,
+  packed,
+  firstDaysAgo,
+]: Listing): ListedConversion {
   const shares: DayRow['shares'] = {};
   for (const model of modelName.options) {
     const own = packed[model];
@@ -76,5 +90,6 @@ function unpacked([goal, currency, gross, refunded, names, path, spanMs, packed]
       scene,
     ],
   );
-  return { goal, currency, gross, refunded, names: full, path, spanMs, shares };
+  const row = { goal, currency, gross, refunded, names: full, path, spanMs, shares };
+  return { ...row, ...(firstDaysAgo !== undefined && { firstDaysAgo }) };
 }

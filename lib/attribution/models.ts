@@ -90,9 +90,11 @@ const wShaped: Model = (path, _at, { u, w }) => {
 const timeDecay: Model = (path, at, { halfLifeDays }) => {
   const newest = path.at(-1);
   if (!newest) return [];
+  const [end, near] = [Date.parse(at), Date.parse(newest.at)];
   return path.map((it) => {
-    const weight = 2 ** (-(Date.parse(newest.at) - Date.parse(it.at)) / (halfLifeDays * DAY));
-    const ageDays = (Date.parse(at) - Date.parse(it.at)) / DAY;
+    const touchedAt = Date.parse(it.at);
+    const weight = 2 ** (-(near - touchedAt) / (halfLifeDays * DAY));
+    const ageDays = (end - touchedAt) / DAY;
     return { weight, factors: { ageDays, halfLifeDays, weight } };
   });
 };

@@ -35,6 +35,9 @@ export interface PathCounter {
   numberOf(channel: string): number;
   /** Counts one path. The same path is counted once with the sum: counting is adding, in any order. */
   add(path: ArrayLike<number>, counts: Counts): void;
+  /** How many distinct paths were counted so far, and touches on them. */
+  readonly size: number;
+  readonly touches: number;
   /** What was counted so far. */
   counted(): CountedPaths;
 }
@@ -74,6 +77,12 @@ export function pathCounter(): PathCounter {
   };
 
   return {
+    get size() {
+      return size;
+    },
+    get touches() {
+      return starts[size]!;
+    },
     numberOf(channel) {
       const known = numbers.get(channel);
       if (known !== undefined) return known;

@@ -1,24 +1,34 @@
 import { z } from 'zod';
-import { type ModelName, modelName } from '../platform/brand.ts';
+import { type ModelName, modelName, populationModel } from '../platform/brand.ts';
+import { DAY, dayName } from '../platform/clock.ts';
 import { daysFrom } from './day.ts';
 import type { Generations } from './generations.ts';
+import { liftAnswer } from './lift.ts';
+import { type ChannelWeights, weighByChannel } from './population-share.ts';
 import type { ConversionReader } from './read.ts';
+import { type Cost, cost, costCounter } from './report-cost.ts';
 import { pathCounter, pathSummary } from './report-paths.ts';
 import { brandDay, type DayRow, dimensions, UNATTRIBUTED } from './row.ts';
-import { WHOLE } from './split.ts';
+import type { SpendLine } from './spend.ts';
+import { splitter, WHOLE } from './split.ts';
 
 /** What touches of no campaign, content, staff or scene are called in a report by these. */
 export const nobodys = (by: string): string => `(no ${by})`;
 /** Conversions that were shared before the brand used the model. */
 export const NOT_SHARED = '(not shared)';
 
+/** What a report can be told by: the models of single orders, and those that are learned of everybody. */
+export const reportModel = z.enum([...modelName.options, ...populationModel.options]);
+export type ReportModel = z.infer<typeof reportModel>;
+
 /** What a report is asked for: brand-days from one to another, both in. */
 export const reportQuery = z.strictObject({
   /** The first is the one that lines are sorted by. */
-  models: z.array(modelName).min(1),
+  models: z.array(reportModel).min(1),
   from: brandDay,
   to: brandDay,
-  by: z.enum([...dimensions, 'day']),
+  /** `cohort`: the week of the path's first touch, by its Monday. */
+  by: z.enum([...dimensions, 'day', 'cohort']),
   /** Amounts of different currencies are never added up; conversions in others are counted apart. */
   currency: z.string().regex(/^[A-Z]{3}$/),
   /** Only conversions of this goal. */
@@ -42,7 +52,9 @@ const reportLine = sums.extend({
   closes: z.int(),
   assists: z.int(),
   /** In each model, where several were asked for; the line's own figures are those of the first. */
-  models: z.partialRecord(modelName, sums).optional(),
+  models: z.partialRecord(reportModel, sums).optional(),
+  /** Where something was spent on it: by channel, campaign and day. */
+  cost: cost.optional(),
 });
 export type ReportLine = z.infer<typeof reportLine>;
 
@@ -50,27 +62,44 @@ const difference = z.strictObject({ name: z.string(), ppm: z.int(), net: z.int()
 
 export const reportAnswer = reportQuery.extend({
   /** The first of `models`. */
-  model: modelName,
+  model: reportModel,
   /** The largest first, or day by day; `(unattributed)` is a line like any other, and always there. */
   rows: z.array(reportLine),
-  totals: sums.extend({ conversions: z.int() }),
+  totals: sums.extend({ conversions: z.int(), cost: cost.optional() }),
   /** Of two models: who gains and who loses by the second, the most first. Both add up to the same. */
   comparison: z
-    .strictObject({ from: modelName, to: modelName, gains: z.array(difference), losses: z.array(difference) })
+    .strictObject({
+      from: reportModel,
+      to: reportModel,
+      gains: z.array(difference),
+      losses: z.array(difference),
+    })
     .optional(),
   paths: pathSummary,
   /** Conversions in other currencies, which are in no row. */
   otherCurrencies: z.record(z.string(), z.int()),
+  /** The version of each model that is learned of everybody. */
+  versions: z.partialRecord(reportModel, z.string()).optional(),
+  /** By campaign: what campaigns brought by those whom they leave alone, as it was last counted. */
+  holdouts: z.array(liftAnswer).optional(),
   /** The settings that all of it was told by; and those by which everybody is being told at this moment. */
   settings: z.strictObject({ current: z.string().optional(), next: z.string().optional() }).optional(),
 });
 export type Report = z.infer<typeof reportAnswer>;
 
+/** What a report takes from elsewhere than the conversions. */
+export interface Beside {
+  /** Of the population models that it is told by. */
+  readonly weights?: ReadonlyMap<ReportModel, ChannelWeights>;
+  /** In the report's currency, in the order of days. */
+  readonly spend?: readonly SpendLine[];
+}
+
 interface Line {
   readonly name: string;
   closes: number;
   assists: number;
-  readonly models: ReadonlyMap<ModelName, Sums>;
+  readonly models: ReadonlyMap<ReportModel, Sums>;
 }
 
 /**
@@ -81,10 +110,12 @@ interface Line {
  *
  * @throws RangeError beyond 2⁵³ minor units, rather than rounding
  */
-export function reporter(query: ReportQuery) {
+export function reporter(query: ReportQuery, { weights = new Map(), spend = [] }: Beside = {}) {
   const { models, from, to, by, currency, goal } = query;
-  const place = by === 'day' ? 0 : dimensions.indexOf(by);
+  const place = by === 'day' || by === 'cohort' ? 0 : dimensions.indexOf(by);
+  const costs = costCounter(spendNamed[by] ? spend : [], (it) => spendNamed[by]?.(it) ?? nobodys(by));
   const lines = new Map<string, Line>();
+  const tellers = models.map((model) => ({ model, sharesOf: sharesBy(model, weights.get(model)) }));
   const paths = pathCounter();
   const totals = { conversions: 0, ...nothing() };
   const otherCurrencies: Record<string, number> = {};
@@ -93,14 +124,14 @@ export function reporter(query: ReportQuery) {
     lines.set(name, line);
     return line;
   };
-  lineOf(UNATTRIBUTED);
+  for (const name of [UNATTRIBUTED, ...costs.names()]) lineOf(name);
 
   /** What each of a row's names is called in this report, and as a step of a path. */
-  const called = ({ day, names }: DayRow) =>
-    names.map((name) => {
+  const called = (it: DayRow) =>
+    it.names.map((name) => {
       const step = name[place] ?? nobodys(by);
       if (name[0] === UNATTRIBUTED) return { line: UNATTRIBUTED, step };
-      return { line: by === 'day' ? day : step, step };
+      return { line: by === 'day' ? it.day : by === 'cohort' ? cohortOf(it) : step, step };
     });
 
   return {
@@ -113,11 +144,13 @@ export function reporter(query: ReportQuery) {
       totals.conversions += 1;
       add(totals, WHOLE, it.gross, it.refunded);
       const names = called(it);
-      for (const model of models) {
-        const shares = it.shares[model];
+      for (const { model, sharesOf } of tellers) {
+        const shares = sharesOf(it);
         if (!shares) add(lineOf(NOT_SHARED).models.get(model)!, WHOLE, it.gross, it.refunded);
-        for (const [i, [ppm, gross, refunded]] of (shares ?? []).entries())
+        for (const [i, [ppm, gross, refunded]] of (shares ?? []).entries()) {
           add(lineOf(names[i]!.line).models.get(model)!, ppm, gross, refunded);
+          if (model === models[0]) costs.earn(names[i]!.line, it.day, gross - refunded);
+        }
       }
       const last = it.path.at(-1);
       if (last === undefined) return;
@@ -133,13 +166,15 @@ export function reporter(query: ReportQuery) {
     },
 
     end(): Report {
-      const rows = [...lines.values()].map((line) => lineAnswer(line, models)).sort(orders[by] ?? byMoney);
+      const rows = [...lines.values()]
+        .map((line) => lineAnswer(line, models, costs.costOf(line.name, line.models.get(models[0]!)!)))
+        .sort(orders[by] ?? byMoney);
       const comparison = comparisonOf(rows, models);
       return {
         ...query,
         model: models[0]!,
         rows,
-        totals,
+        totals: { ...totals, ...costNamed(costs.total(totals)) },
         ...(comparison && { comparison }),
         paths: paths.summary(),
         otherCurrencies,
@@ -149,8 +184,8 @@ export function reporter(query: ReportQuery) {
 }
 
 /** The report of some conversions. */
-export function report(query: ReportQuery, conversions: Iterable<DayRow>): Report {
-  const adding = reporter(query);
+export function report(query: ReportQuery, conversions: Iterable<DayRow>, beside: Beside = {}): Report {
+  const adding = reporter(query, beside);
   for (const it of conversions) adding.take(it);
   return adding.end();
 }
@@ -164,9 +199,10 @@ export function report(query: ReportQuery, conversions: Iterable<DayRow>): Repor
 export async function reportOf(
   query: ReportQuery,
   store: Pick<ConversionReader, 'listDay' | 'generations'>,
+  beside: Beside = {},
 ): Promise<Report> {
   for (let { state } = await store.generations.get(); ; ) {
-    const adding = reporter(query);
+    const adding = reporter(query, beside);
     for (const day of daysFrom(query.from, query.to))
       for (const row of await store.listDay(day, state?.current.id)) adding.take(row);
     const { state: now } = await store.generations.get();
@@ -175,6 +211,41 @@ export async function reportOf(
   }
 }
 
+type Shares = DayRow['shares'][ModelName];
+
+/** How a conversion is shared by a model: as its row says, or by what is known of everybody. */
+function sharesBy(model: ReportModel, weights: ChannelWeights | undefined): (it: DayRow) => Shares {
+  if (weights) return (it) => sharesByChannel(weights, it);
+  const own = modelName.safeParse(model).data;
+  return own ? (it) => it.shares[own] : () => undefined;
+}
+
+/** Shares per kind of contact, exact to the minor unit. */
+function sharesByChannel(weights: ChannelWeights, { names, path, gross, refunded }: DayRow): Shares {
+  if (path.length === 0) return names.map(() => [WHOLE, gross, refunded]);
+  const sums = names.map((): [number, number, number] => [0, 0, 0]);
+  const channels = path.map((i) => names[i]![0]);
+  const parts = splitter(weighByChannel(channels, weights).map(({ weight }) => weight));
+  for (const [k, whole] of [WHOLE, gross, refunded].entries())
+    for (const [at, part] of parts(whole).entries()) sums[path[at]!]![k]! += part;
+  return sums;
+}
+
+/** The Monday of the week of a conversion's first touch. */
+function cohortOf({ day, spanMs, firstDaysAgo = Math.floor(spanMs / DAY) }: DayRow): string {
+  const first = Date.parse(day) / DAY - firstDaysAgo;
+  return dayName(first - ((first + 3) % 7)); // 1970 began on a Thursday
+}
+
+/** The line that spend belongs to, in reports where it belongs to one. */
+const spendNamed: Partial<Record<ReportQuery['by'], (it: SpendLine) => string | undefined>> = {
+  channel: ({ channel }) => channel,
+  campaign: ({ campaign }) => campaign,
+  day: ({ day }) => day,
+};
+
+const costNamed = (it: Cost | undefined) => (it ? { cost: it } : {});
+
 const settingsOf = (state: Generations | undefined): Report['settings'] => ({
   ...(state && { current: state.current.id }),
   ...(state?.next && { next: state.next.id }),
@@ -182,7 +253,7 @@ const settingsOf = (state: Generations | undefined): Report['settings'] => ({
 
 const nothing = (): Sums => ({ ppm: 0, gross: 0, refunded: 0, net: 0 });
 
-const lineCalled = (name: string, models: readonly ModelName[]): Line => ({
+const lineCalled = (name: string, models: readonly ReportModel[]): Line => ({
   name,
   closes: 0,
   assists: 0,
@@ -191,24 +262,26 @@ const lineCalled = (name: string, models: readonly ModelName[]): Line => ({
 
 const lineAnswer = (
   { name, closes, assists, models: all }: Line,
-  models: readonly ModelName[],
+  models: readonly ReportModel[],
+  spent: Cost | undefined,
 ): ReportLine => ({
   name,
   ...all.get(models[0]!)!,
   closes,
   assists,
   ...(models.length > 1 && { models: Object.fromEntries(all) }),
+  ...costNamed(spent),
 });
 
 const byName = (a: { name: string }, b: { name: string }) => (a.name < b.name ? -1 : 1);
 const byMoney = (a: Sums & { name: string }, b: Sums & { name: string }) =>
   b.net - a.net || b.ppm - a.ppm || byName(a, b);
 /** Days stand in their own order, before what has no day. */
-const orders: Partial<Record<ReportQuery['by'], typeof byMoney>> = {
-  day: (a, b) => Number(a.name.startsWith('(')) - Number(b.name.startsWith('(')) || byName(a, b),
-};
+const byDay = (a: { name: string }, b: { name: string }) =>
+  Number(a.name.startsWith('(')) - Number(b.name.startsWith('(')) || byName(a, b);
+const orders: Partial<Record<ReportQuery['by'], typeof byMoney>> = { day: byDay, cohort: byDay };
 
-function comparisonOf(rows: readonly ReportLine[], models: readonly ModelName[]): Report['comparison'] {
+function comparisonOf(rows: readonly ReportLine[], models: readonly ReportModel[]): Report['comparison'] {
   const [from, to, other] = models;
   if (!from || !to || other) return undefined;
   const moved = rows.map(({ name, models: of }) => ({

@@ -234,7 +234,7 @@ function toldOf(
   const all = termsOf(deps).map(({ id, terms }) => ({ id, rows: rowsOf(person, keys, terms, dayOf) }));
   return (all.at(-1)?.rows ?? []).map((row, i) => ({
     row,
-    listings: all.flatMap(({ id, rows }) => (rows[i] ? [[id, dayRowOf(rows[i])] as const] : [])),
+    listings: all.flatMap(({ id, rows }) => (rows[i] ? [[id, dayRowOf(rows[i], dayOf)] as const] : [])),
   }));
 }
 

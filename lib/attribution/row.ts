@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { instant } from '../events/event.ts';
 import { modelName } from '../platform/brand.ts';
+import { DAY } from '../platform/clock.ts';
 import { conversion } from './conversion.ts';
 import { path } from './path.ts';
 import { credits } from './share.ts';
@@ -48,6 +49,8 @@ export const dayRow = z.strictObject({
   spanMs: z.int(),
   /** Per model and name: ppm, gross, refunded. Names without a share are listed with zeros. */
   shares: z.partialRecord(modelName, z.array(z.tuple([z.int(), z.int(), z.int()]))),
+  /** Brand-days from that of the first touch to `day`; absent where there is none, or the row is older than this. */
+  firstDaysAgo: z.int().optional(),
 });
 export type DayRow = z.infer<typeof dayRow>;
 
@@ -70,8 +73,15 @@ export const mark = z.object({
 });
 export type Mark = z.infer<typeof mark>;
 
-/** The compact form of a conversion for its brand-day's list: credits added up per kind of contact. */
-export function dayRowOf({ id, day, conversion: it, path: { touches }, credits }: ConversionRow): DayRow {
+/**
+ * The compact form of a conversion for its brand-day's list: credits added up per kind of contact.
+ *
+ * @param dayOf the brand-day of an instant; without it the first touch's is left open
+ */
+export function dayRowOf(
+  { id, day, conversion: it, path: { touches }, credits }: ConversionRow,
+  dayOf?: (at: string) => string,
+): DayRow {
   const index = new Map<string, number>();
   const names: ContactName[] = [];
   const placeOf = (name: ContactName): number => {
@@ -98,7 +108,9 @@ export function dayRowOf({ id, day, conversion: it, path: { touches }, credits }
   const { goal, currency, value: gross, refunded } = it;
   const [first] = touches;
   const spanMs = first ? Date.parse(it.at) - Date.parse(first.at) : 0;
-  return { id, day, goal, currency, gross, refunded, names, path, spanMs, shares };
+  const row = { id, day, goal, currency, gross, refunded, names, path, spanMs, shares };
+  if (!first || !dayOf) return row;
+  return { ...row, firstDaysAgo: (Date.parse(day) - Date.parse(dayOf(first.at))) / DAY };
 }
 
 const nameOf = ({ channel, campaign, content, staff, scene }: Touch): ContactName => [

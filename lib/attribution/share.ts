@@ -79,6 +79,6 @@ export function creditsOf(
     ppm: ppm[i]!,
     gross: gross[i]!,
     refunded: back[i]!,
-    factors: { ...factors, ...fallback },
+    factors: fallback ? { ...factors, ...fallback } : factors,
   }));
 }

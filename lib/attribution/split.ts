@@ -23,12 +23,77 @@ export const split = (value: number, weights: readonly number[]): number[] => sp
 
 /** Splits several values by the same weights, each as `split` does. */
 export function splitter(weights: readonly number[]): (value: number) => number[] {
-  const exact = wholeWeights(weights);
-  const total = exact.reduce((sum, weight) => sum + weight, 0n);
+  const rough = fallsBack(weights) ? weights.map(() => 1) : weights;
+  const total = rough.reduce((sum, weight) => sum + weight, 0);
+  const areWhole = Number.isSafeInteger(total) && rough.every(Number.isInteger);
+  const exactly = () => exactSplitter(weights);
+  let exact: ReturnType<typeof exactly> | undefined;
   return (value) => {
     if (!Number.isSafeInteger(value)) throw new RangeError(`not a whole number that can be split: ${value}`);
-    return value === 0 || total === 0n ? exact.map(() => 0) : splitExact(value, exact, total);
+    if (value === 0 || weights.length === 0) return weights.map(() => 0);
+    const quick = areWhole ? splitWhole(value, rough, total) : splitNearly(value, rough, total);
+    if (quick) return quick;
+    exact ??= exactly();
+    return exact(value);
   };
+}
+
+/** The same by integers of any size: what every quicker way has to come to. */
+export function exactSplitter(weights: readonly number[]): (value: number) => number[] {
+  const exact = wholeWeights(weights);
+  const total = exact.reduce((sum, weight) => sum + weight, 0n);
+  return (value) => splitExact(value, exact, total);
+}
+
+/** By whole weights where all products are whole numbers that doubles hold; undefined where they may not be. */
+function splitWhole(value: number, weights: readonly number[], total: number): number[] | undefined {
+  const size = Math.abs(value);
+  if (size * total > Number.MAX_SAFE_INTEGER) return undefined;
+  const rests = weights.map((weight) => (size * weight) % total);
+  const parts = weights.map((weight, i) => (size * weight - rests[i]!) / total);
+  return withRest(value, parts, rests);
+}
+
+/** Bits that a sum and a quotient of doubles may lose a term, with one to spare. */
+const LOST = 2 ** -51;
+
+/**
+ * By doubles, where no rounding can decide: every quota is further from a whole number than it can be off, and so are
+ * the last that gets one more and the first that does not from each other. Undefined where that is not so.
+ */
+function splitNearly(value: number, weights: readonly number[], total: number): number[] | undefined {
+  const size = Math.abs(value);
+  const off = (weights.length + 4) * LOST * size;
+  if (!(off < 0.1) || !(total < Number.MAX_VALUE / 2) || total < MIN_NORMAL) return undefined;
+  const parts: number[] = [];
+  const rests: number[] = [];
+  for (const weight of weights) {
+    const quota = size * (weight / total);
+    const part = Math.floor(quota);
+    const rest = quota - part;
+    if (weight > 0 && (rest <= off || rest >= 1 - off)) return undefined;
+    parts.push(part);
+    rests.push(rest);
+  }
+  const left = size - parts.reduce((sum, part) => sum + part, 0);
+  const sorted = [...rests].sort((a, b) => b - a);
+  if (left > 0 && left < sorted.length && sorted[left - 1]! - sorted[left]! <= 2 * off) return undefined;
+  return withRest(value, parts, rests);
+}
+
+/** Below this, doubles have fewer bits. */
+const MIN_NORMAL = 2 ** -1000;
+
+/** Gives what is left to the largest rests, ties to whoever comes first. */
+function withRest(value: number, parts: number[], rests: readonly number[]): number[] {
+  let left = Math.abs(value) - parts.reduce((sum, part) => sum + part, 0);
+  if (left > 0)
+    for (const i of rests.map((_, i) => i).sort((a, b) => rests[b]! - rests[a]! || a - b)) {
+      if (left === 0) break;
+      parts[i]! += 1;
+      left -= 1;
+    }
+  return value < 0 ? parts.map((part) => (part > 0 ? -part : 0)) : parts;
 }
 
 function splitExact(value: number, exact: readonly bigint[], total: bigint): number[] {

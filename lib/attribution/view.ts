@@ -1,12 +1,14 @@
 import { z } from 'zod';
 import { instant } from '../events/event.ts';
-import { modelName } from '../platform/brand.ts';
+import { modelName, type PopulationModel } from '../platform/brand.ts';
 import { DAY } from '../platform/clock.ts';
 import { byFactor, compositeWeightOf, explainComposite, factorNames } from './composite.ts';
 import { flag } from './conversion.ts';
 import { path } from './path.ts';
+import { type ChannelWeights, weighByChannel } from './population-share.ts';
+import { reportModel } from './report.ts';
 import { brandDay, type ConversionRow, profileOf, UNATTRIBUTED } from './row.ts';
-import { type Credit, credit } from './share.ts';
+import { type Credit, credit, creditsOf } from './share.ts';
 import { split, WHOLE } from './split.ts';
 import { touch } from './touch.ts';
 
@@ -62,7 +64,8 @@ export const conversionAnswer = z.strictObject({
   ),
   excluded: z.array(path.shape.excluded.element.omit({ at: true }).extend({ occurredAt: instant })),
   excludedCount: path.shape.excludedCount,
-  models: z.partialRecord(modelName, z.array(viewedCredit)),
+  /** Those learned of everybody by their newest version, which each factor names. */
+  models: z.partialRecord(reportModel, z.array(viewedCredit)),
 });
 export type ConversionAnswer = z.infer<typeof conversionAnswer>;
 
@@ -90,6 +93,7 @@ const MAX_OTHERS = 50;
 export function conversionAmong(
   row: ConversionRow,
   all: readonly ConversionRow[],
+  weights?: Learned,
 ): z.infer<typeof conversionInFull> {
   const profile = profileOf(row.id);
   const others = all
@@ -104,7 +108,7 @@ export function conversionAmong(
       refunded: { amount: refunded, currency },
       net: { amount: value - refunded, currency },
     }));
-  return { ...conversionView(row), others: others.slice(0, MAX_OTHERS), othersCount: others.length };
+  return { ...conversionView(row, weights), others: others.slice(0, MAX_OTHERS), othersCount: others.length };
 }
 
 /** What the factors of the composite model did, touch by touch; empty for other models. */
@@ -125,13 +129,22 @@ function explanationsOf(credited: readonly Credit[]): Explanation[] {
   }));
 }
 
+/** What holds of the models that are learned of everybody. */
+type Learned = ReadonlyMap<PopulationModel, ChannelWeights>;
+
 /** A conversion as people and their systems read it. */
-export function conversionView({ id, day, conversion, path, credits }: ConversionRow): ConversionAnswer {
+export function conversionView(
+  { id, day, conversion, path, credits }: ConversionRow,
+  weights: Learned = new Map(),
+): ConversionAnswer {
   const { goal, reference, eventId, at, repeatedAt, value, refunded, refunds, flags, currency } = conversion;
   const inMoney = (amount: number) => ({ amount, currency });
   const models: ConversionAnswer['models'] = {};
-  for (const name of modelName.options) {
-    const credited = credits[name];
+  const channels = path.touches.map(({ channel }) => channel);
+  const learned = [...weights].map(
+    ([name, it]) => [name, creditsOf(weighByChannel(channels, it), conversion)] as const,
+  );
+  for (const [name, credited] of [...modelName.options.map((it) => [it, credits[it]] as const), ...learned]) {
     if (!credited) continue;
     const explanations = explanationsOf(credited);
     models[name] = credited.map((it, i) => {

@@ -1,7 +1,7 @@
 // Other settings: told beside the old ones, switched at once, whatever crashes or comes late.
 import fc from 'fast-check';
 import { beforeAll, expect, test, vi } from 'vitest';
-import type { PartMessage } from '../../lib/attribution/change.ts';
+import { onSettingsTick, type PartMessage } from '../../lib/attribution/change.ts';
 import { onConversions } from '../../lib/attribution/consume.ts';
 import { edition, generationNumber, isToldFrom } from '../../lib/attribution/edition.ts';
 import {
@@ -115,6 +115,22 @@ test('reports are of one of both at every moment, and of the new from one moment
   });
   expect(seen.join(' ')).toMatch(/^(old )+new( new)*$/);
   expect(await shop.channels()).not.toContain('far');
+});
+
+test('the clock takes other settings over where no message comes', async () => {
+  const new_ = await saidBy(after);
+  const shop = await aShopOf(before);
+  const tick = (brand: Brand) => onSettingsTick(shop.depsOf(brand));
+  const old = generationOf(before.attribution).id;
+  expect(await tick(before)).toEqual({ current: old });
+  expect(shop.queue.bodies).toHaveLength(shop.people.length);
+  expect(await tick(after)).toEqual({ current: old, next: generationOf(after.attribution).id });
+  await tick(after); // and again: nothing is sent twice
+  expect(shop.queue.bodies).toHaveLength(shop.people.length + PARTS);
+  await shop.work(after);
+  const { rows, totals } = await shop.report();
+  expect({ rows, totals }).toEqual(new_);
+  expect(await tick(after)).toEqual({ current: generationOf(after.attribution).id });
 });
 
 test('an order that comes while everybody is told is in the reports at once, by the settings that hold', async () => {

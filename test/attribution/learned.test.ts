@@ -9,6 +9,7 @@ import {
   type ObservedPerson,
   shareByHazard,
 } from '../../lib/attribution/learned.ts';
+import { type DatedCounts, datedCounter, learnedCredits } from '../../lib/attribution/learned-counts.ts';
 
 const DAYS = 30;
 
@@ -139,5 +140,42 @@ describe('laws', () => {
     expect(idle).toMatchObject({ base: 0, effects: { a: 0 } });
     expect(shareByHazard(idle, [{ at: 1, kind: 'a' }], 2)).toEqual({ touches: [0], nobody: 1 });
     expect(() => chooseHazard([], [], [])).toThrow(RangeError);
+  });
+});
+
+describe('counted in whole days', () => {
+  const counted = (people: readonly ObservedPerson[]): DatedCounts => {
+    const counter = datedCounter();
+    for (const [i, { from, to, touches, conversions }] of people.entries())
+      counter.add({
+        isHeldOut: i % 2 === 1,
+        minutes: (to - from) * 24 * 60,
+        exposures: touches.map(({ at, kind }) => [kind, 0, Math.floor(to - at)]),
+        conversions: conversions.map((at) => ({
+          touches: touches
+            .filter((it) => it.at <= at)
+            .map((it): [string, number] => [it.kind, Math.floor(at - it.at)]),
+          value: 100,
+        })),
+      });
+    return counter.take();
+  };
+
+  test('the effects are those of the exact times but for a few in a hundred, and the half-life is found', () => {
+    const truth: Hazard = { base: 0.003, effects: { strong: 0.04, weak: 0.01 }, halfLifeDays: 7 };
+    const { people, byNobody } = simulated(truth, 3_000, 11);
+    const exact = fitHazard(people, 7);
+    const { hazard, nobody, channels, unattributed } = learnedCredits(counted(people), [1, 7, 30]);
+    expect(hazard.halfLifeDays).toBe(7);
+    for (const [kind, effect] of Object.entries(exact.effects))
+      expect(Math.abs(hazard.effects[kind]! / effect - 1)).toBeLessThan(0.1);
+    const all = people.reduce((sum, it) => sum + it.conversions.length, 0);
+    expect(Math.abs(nobody - byNobody / all)).toBeLessThan(0.1);
+    const credited = [...channels.values()].reduce((sum, it) => sum + it.conversions, 0);
+    expect(credited + unattributed.conversions).toBeCloseTo(all, 6);
+  });
+
+  test('nothing converted: it says so', () => {
+    expect(() => learnedCredits(counted([]), [7])).toThrow(/nothing converted/);
   });
 });

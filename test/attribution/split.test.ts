@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { split, WHOLE } from '../../lib/attribution/split.ts';
+import { exactSplitter, split, WHOLE } from '../../lib/attribution/split.ts';
 import { sum } from './a-history.ts';
 
 describe('money is split to the last minor unit', () => {
@@ -48,6 +48,23 @@ const value = fc.oneof(
 );
 
 describe('laws of the split', () => {
+  test('the quick ways come to what integers of any size come to, ties and tiny weights among them', () => {
+    const near = fc
+      .tuple(
+        fc.double({ min: 0.1, max: 1, noNaN: true }),
+        fc.array(fc.nat(3), { minLength: 1, maxLength: 9 }),
+      )
+      .map(([w, ulps]) => ulps.map((it) => w * (1 + it * Number.EPSILON)));
+    const huge = fc.array(fc.constantFrom(1e-320, 1e-300, 1, 3, 1e9, 2 ** 52, 1e300), { minLength: 1 });
+    const ways = fc.oneof(weights, near, huge, fc.array(fc.nat(4), { minLength: 1, maxLength: 8 }));
+    fc.assert(
+      fc.property(value, ways, (v, w) => {
+        expect(split(v, w)).toEqual(v === 0 ? w.map(() => 0) : exactSplitter(w)(v));
+      }),
+      { numRuns: 1_500 },
+    );
+  });
+
   test('parts sum to the value, and no part is further than one from its quota', () => {
     fc.assert(
       fc.property(value, weights, (v, w) => {

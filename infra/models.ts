@@ -1,0 +1,73 @@
+import { Duration, Stack } from 'aws-cdk-lib';
+import { PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
+import type { Function as Lambda } from 'aws-cdk-lib/aws-lambda';
+import { CfnSchedule } from 'aws-cdk-lib/aws-scheduler';
+import { Construct } from 'constructs';
+import type { Api } from './api.ts';
+import { type BrandContext, BrandFunction } from './brand-function.ts';
+import type { Data } from './data.ts';
+import { QueueConsumer } from './queue-consumer.ts';
+
+export interface ModelsProps {
+  readonly context: BrandContext;
+  readonly api: Api;
+  readonly data: Data;
+}
+
+/** Learns models of everybody's paths, on demand and at night, and answers reports. */
+export class Models extends Construct {
+  constructor(scope: Construct, id: string, { context, api, data }: ModelsProps) {
+    super(scope, id);
+    const models = new BrandFunction(this, 'Models', {
+      context,
+      name: 'models',
+      does: 'models learned of everybody, and reports',
+      memoryMb: 2048, // a million distinct paths, and the chain that they make
+      timeout: Duration.minutes(10), // four to count, and a page that was begun; or a fit of all that was counted
+      sendsItself: true,
+    });
+    const consumer = new QueueConsumer(this, 'Work', {
+      context,
+      consumer: models,
+      messages: 'parts of models',
+      batchSize: 1, // a message is minutes of work
+      maxConcurrency: 4, // as many as the table is cut into
+      lateAfter: Duration.hours(2),
+    });
+    consumer.letSend(models.function, 'MODELS_URL'); // what one call cannot finish, and the fits
+    data.letRestate(models.function);
+    api.letAnswer(models, 'The function checks the API key; what was spent is put with the role admin.', {
+      '/attribution': ['GET'],
+      '/groups/attribution': ['GET'],
+      '/models': ['GET'],
+      '/models/{model}': ['POST'],
+      '/models/{model}/{version}': ['GET'],
+      '/spend': ['GET', 'PUT'],
+    });
+    const { nightly, holdouts } = context.brand.models;
+    if (nightly.length > 0 || holdouts.length > 0) this.everyNight(models.function, context.brand.timezone);
+  }
+
+  /** At three by the brand's own clock: its day is over then. */
+  private everyNight(fn: Lambda, timezone: string): void {
+    const role = new Role(this, 'ClockRole', {
+      assumedBy: new ServicePrincipal('scheduler.amazonaws.com', {
+        conditions: { StringEquals: { 'aws:SourceAccount': Stack.of(this).account } },
+      }),
+    });
+    role.addToPolicy(
+      new PolicyStatement({ actions: ['lambda:InvokeFunction'], resources: [fn.functionArn] }),
+    );
+    const schedule = new CfnSchedule(this, 'Clock', {
+      scheduleExpression: 'cron(0 3 * * ? *)',
+      scheduleExpressionTimezone: timezone,
+      flexibleTimeWindow: { mode: 'OFF' },
+      target: {
+        arn: fn.functionArn,
+        roleArn: role.roleArn,
+        retryPolicy: { maximumRetryAttempts: 3, maximumEventAgeInSeconds: 3_600 },
+      },
+    });
+    schedule.node.addDependency(role);
+  }
+}
