@@ -1,19 +1,23 @@
 import type { Identifier } from '../events/event.ts';
 import { isPersonal } from '../identity/kinds.ts';
 import type { Protector } from '../identity/protect.ts';
-import type { Role } from '../platform/brand.ts';
+import { may } from '../privacy/roles.ts';
+import type { Caller } from './auth.ts';
+
+/** Who looks, and why: without a reason nobody sees more than a mask. */
+export type Viewer = Pick<Caller, 'role' | 'reason'>;
 
 /**
- * An identifier as a role may see it: `privacy` sees all in clear, `admin` all but personal values, `operator` every
- * value masked.
+ * An identifier as somebody may see it. With a stated reason `privacy` sees all in clear and `admin` all but personal
+ * values; without one, and for every other role, it is masked.
  */
 export function showIdentifier(
   stored: Identifier,
-  role: Role,
+  { role, reason }: Viewer,
   protector: Pick<Protector, 'reveal'>,
 ): Identifier {
   const clear = protector.reveal(stored);
-  const mayRead = role === 'privacy' || (role === 'admin' && !isPersonal(stored));
+  const mayRead = reason !== undefined && may(role, isPersonal(stored) ? 'personal' : 'identifiers');
   return mayRead ? clear : { ...clear, value: mask(clear.value) };
 }
 

@@ -1,8 +1,11 @@
 import { z } from 'zod';
 import type { ConversionReader } from '../attribution/read.ts';
+import { appendAudit, subjectOf } from '../audit/append.ts';
+import type { Fact, What } from '../audit/entry.ts';
 import type { Brand, Role } from '../platform/brand.ts';
 import { RejectedError } from '../platform/errors.ts';
-import { type HttpReply, type HttpRequest, json } from '../platform/http.ts';
+import { type HttpReply, type HttpRequest, json, parsed } from '../platform/http.ts';
+import type { Queue } from '../platform/queue.ts';
 import type { Table } from '../platform/table.ts';
 import type { Rules } from '../profile/person.ts';
 import { authorize, type Caller } from './auth.ts';
@@ -15,6 +18,8 @@ export interface QueryDeps extends LookupDeps {
   readonly rules: () => Promise<Rules>;
   /** The paths of channels whose requests are told apart by their keys and not by a path of the account. */
   readonly ownPaths: Readonly<Record<string, readonly string[]>>;
+  /** Where events go: only functions that take decisions have it. */
+  readonly events?: Queue;
 }
 
 /** One question that can be asked over HTTP: what it takes, what it answers, who may ask. The API document is made of these. */
@@ -26,14 +31,48 @@ export interface Route {
   readonly query?: z.ZodObject;
   readonly body?: z.ZodType;
   readonly answer: z.ZodType;
-  /** Who may ask; absent: any key; `public`: nobody is asked for a key. */
+  /** Who may ask; absent: who may see single profiles (`whoMay('persons')`); `public`: nobody is asked for a key. */
   readonly roles?: readonly Role[] | 'public';
 }
 
-export interface Question<Q> {
+export interface Question<Q, B = unknown> {
   readonly params: Readonly<Record<string, string>>;
   readonly query: Q;
+  /** As the route's `body` parses it. */
+  readonly body: B;
   readonly caller: Caller;
+  /**
+   * Says whom the answer shows, by profile. Every answer that shows somebody has to: it is not given before the log
+   * says so.
+   */
+  saw(...profiles: readonly string[]): void;
+  /** Says in the log what is about to be done. Wait for it, then do it. */
+  record(
+    what: What,
+    about?: Pick<Fact, 'details' | 'fields'> & { readonly profiles?: readonly string[] },
+  ): Promise<void>;
+}
+
+/** An answer that is no JSON document. */
+export class TextAnswer {
+  readonly type: string;
+  readonly text: string;
+  readonly headers: Readonly<Record<string, string>>;
+
+  constructor(type: string, text: string, headers: Readonly<Record<string, string>> = {}) {
+    this.type = type;
+    this.text = text;
+    this.headers = headers;
+  }
+}
+
+/** An answer to what was taken on and is not done yet: 202. */
+export class Accepted {
+  readonly body: unknown;
+
+  constructor(body: unknown) {
+    this.body = body;
+  }
 }
 
 /** A route with what answers it. */
@@ -43,21 +82,54 @@ export interface Answered extends Route {
 
 const NOBODY: Caller = { role: 'operator', name: 'public' };
 
-/** Ties a route to the function that answers it; the query is parsed by the route's schema before. */
-export function answered<Q extends z.ZodObject = z.ZodObject<Record<never, never>>>(
-  route: Route & { readonly query?: Q },
-  answer: (question: Question<z.infer<Q>>, deps: QueryDeps) => Promise<unknown> | unknown,
+/**
+ * Ties a route to the function that answers it; query and body are parsed by the route's schemas before. Beside its
+ * own parameters every route takes `?reason=`. Whom the answer shows stands in the audit log before it is given.
+ */
+export function answered<Q extends z.ZodObject = z.ZodObject<Record<never, never>>, B = unknown>(
+  route: Route & { readonly query?: Q; readonly body?: z.ZodType<B> },
+  answer: (question: Question<z.infer<Q>, B>, deps: QueryDeps) => Promise<unknown> | unknown,
 ): Answered {
   const schema = route.query ?? (route.roles === 'public' ? z.object({}) : z.strictObject({}));
   return {
     ...route,
     async answerTo(request, deps) {
+      const { reason, ...asked } = request.query;
       const caller =
-        route.roles === 'public' ? NOBODY : await authorize(request.headers, deps.table, route.roles);
-      const query = parseQuery(schema, request.query) as z.infer<Q>; // `schema` is the route's own
-      return answer({ params: paramsIn(route.path, request) ?? {}, query, caller }, deps);
+        route.roles === 'public' ? NOBODY : await authorize(request.headers, deps.table, route.roles, reason);
+      const query = parseQuery(schema, asked) as z.infer<Q>; // `schema` is the route's own
+      const body = parsed(route.body ?? z.any(), route.body && jsonIn(request.body));
+      const record = recorder(route, caller, deps);
+      const seen = new Set<string>();
+      const saw = (...profiles: readonly string[]) => profiles.forEach((it) => void seen.add(it));
+      const params = paramsIn(route.path, request) ?? {};
+      const reply = await answer({ params, query, body, caller, saw, record }, deps);
+      if (seen.size > 0) await record('read', { profiles: [...seen], fields: Object.keys(Object(reply)) });
+      return reply;
     },
   };
+}
+
+/** Appends to the audit log what a caller does at a route. */
+function recorder(
+  { method, path }: Route,
+  { role, name: who, key, reason }: Caller,
+  deps: Pick<QueryDeps, 'table' | 'now' | 'protector'>,
+): Question<unknown>['record'] {
+  return (what, { profiles, fields, details } = {}) =>
+    appendAudit(deps, {
+      ...{ what, who, role, key, on: `${method} ${path}` },
+      subjects: profiles?.map((it) => subjectOf(it, deps.protector)),
+      ...{ fields, reason, details },
+    });
+}
+
+function jsonIn(body: Buffer): unknown {
+  try {
+    return JSON.parse(body.toString('utf8'));
+  } catch {
+    throw new RejectedError('bad_json', 'the body is not JSON');
+  }
 }
 
 /** Answers a request by the first route that fits it. */
@@ -68,15 +140,18 @@ export async function answer(
 ): Promise<HttpReply> {
   const route = routes.find(({ method, path }) => method === request.method && paramsIn(path, request));
   if (!route) throw new RejectedError('no_route', 'there is no such route; /openapi.json lists all', 404);
-  return json(200, await route.answerTo(request, deps));
+  const reply = await route.answerTo(request, deps);
+  if (reply instanceof Accepted) return json(202, reply.body);
+  if (!(reply instanceof TextAnswer)) return json(200, reply);
+  return { status: 200, headers: { 'content-type': reply.type, ...reply.headers }, body: reply.text };
 }
 
 /** @throws RejectedError 400 that names each parameter, what is wrong with it, and those that there are */
-function parseQuery(schema: z.ZodObject, query: HttpRequest['query']): unknown {
-  const parsed = schema.safeParse({ ...query });
-  if (parsed.success) return parsed.data;
+export function parseQuery<Q extends z.ZodObject>(schema: Q, query: HttpRequest['query']): z.infer<Q> {
+  const found = schema.safeParse({ ...query });
+  if (found.success) return found.data;
   const known = Object.keys(schema.shape).join(', ') || 'none';
-  const issues = parsed.error.issues.map((issue) =>
+  const issues = found.error.issues.map((issue) =>
     issue.code === 'unrecognized_keys'
       ? `${issue.keys.join(', ')}: no parameter here; there are: ${known}`
       : `${issue.path.join('.')}: ${issue.message}`,
