@@ -9,17 +9,19 @@ import { openSecrets } from '../lib/platform/secrets.ts';
 import { openQueue } from '../lib/platform/sqs.ts';
 import { profileStore } from '../lib/profile/store.ts';
 import { authorize } from '../lib/query/auth.ts';
+import { partsQueue } from '../lib/tags/parts-queue.ts';
 import { rulesApi } from '../lib/tags/rules-api.ts';
 import { ruleStore } from '../lib/tags/rules-store.ts';
 
 export const env = z.object({
   TABLE_NAME: z.string(),
   RECOMPUTE_URL: z.string(),
+  SURVEY_URL: z.string(),
   IDENTITY_SECRET: z.string(),
 });
 
 const open = () => {
-  const { TABLE_NAME, RECOMPUTE_URL, IDENTITY_SECRET } = env.parse(process.env);
+  const { TABLE_NAME, RECOMPUTE_URL, SURVEY_URL, IDENTITY_SECRET } = env.parse(process.env);
   const brand = readBrand(new URL('./brand.json', import.meta.url));
   const table = openTable(TABLE_NAME);
   const secrets = openSecrets(systemClock);
@@ -29,7 +31,7 @@ const open = () => {
     rules: ruleStore(table, brand),
     profiles: profileStore(table),
     protector: () => identityKey(secrets, IDENTITY_SECRET),
-    recompute: openQueue(RECOMPUTE_URL),
+    recompute: partsQueue(openQueue(RECOMPUTE_URL), openQueue(SURVEY_URL)),
     now: systemClock,
     authorize,
   };

@@ -1,4 +1,5 @@
 // The clock, and SQS `recompute`, in → tags that change by time or by new rules, in the table.
+import { setTimeout as pause } from 'node:timers/promises';
 import { z } from 'zod';
 import { readBrand } from '../lib/platform/brand.ts';
 import { systemClock } from '../lib/platform/clock.ts';
@@ -6,17 +7,19 @@ import { openTable } from '../lib/platform/dynamo.ts';
 import { openQueue, sqsAndClockHandler } from '../lib/platform/sqs.ts';
 import { rulesInForce } from '../lib/profile/rules.ts';
 import { profileStore } from '../lib/profile/store.ts';
+import { partsQueue } from '../lib/tags/parts-queue.ts';
 import { onRecompute, onTick } from '../lib/tags/recompute.ts';
 import { ruleStore } from '../lib/tags/rules-store.ts';
 
 export const env = z.object({
   TABLE_NAME: z.string(),
   RECOMPUTE_URL: z.string(),
+  SURVEY_URL: z.string(),
   CONVERSIONS_URL: z.string(),
 });
 
 const open = () => {
-  const { TABLE_NAME, RECOMPUTE_URL, CONVERSIONS_URL } = env.parse(process.env);
+  const { TABLE_NAME, RECOMPUTE_URL, SURVEY_URL, CONVERSIONS_URL } = env.parse(process.env);
   const brand = readBrand(new URL('./brand.json', import.meta.url));
   const table = openTable(TABLE_NAME);
   const store = ruleStore(table, brand);
@@ -24,11 +27,12 @@ const open = () => {
     table,
     store,
     profiles: profileStore(table),
-    recompute: openQueue(RECOMPUTE_URL),
+    recompute: partsQueue(openQueue(RECOMPUTE_URL), openQueue(SURVEY_URL)),
     conversions: openQueue(CONVERSIONS_URL),
     rules: rulesInForce(store, brand, systemClock),
     done: new Map<string, number>(),
     now: systemClock,
+    pause: (ms: number) => pause(ms),
   };
 };
 

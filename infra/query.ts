@@ -24,6 +24,7 @@ export class Query extends Construct {
       timeout: Duration.seconds(25), // API Gateway answers 503 by itself after 30
     });
     data.letRead(query.function);
+    data.letAudit(query.function); // who looked at whom, before they are answered
     secrets.letReadIdentity(query.function);
     api.letAnswer(
       query,
@@ -34,13 +35,10 @@ export class Query extends Construct {
         '/profiles/{kind}/{value}': ['GET'],
         '/profiles/{kind}/{value}/events': ['GET'],
         '/profiles/{kind}/{value}/conversions': ['GET'],
-        '/profiles/{kind}/{value}/tags/{tag}/explain': ['GET'],
         '/tags': ['GET'],
         '/tags/{tag}/profiles': ['GET'],
-        '/attribution': ['GET'],
         '/conversions/{id}': ['GET'],
         '/channels': ['GET'],
-        '/reviews': ['GET'],
       },
     );
   }

@@ -15,6 +15,8 @@ export class AwayError extends Error {
 export interface ApiTarget {
   readonly url: string;
   readonly key: string;
+  /** Why somebody asks: without it identifiers are masked. */
+  readonly reason?: string | undefined;
 }
 
 /** What the run on this machine gives its demo brand; it opens nothing else. */
@@ -23,6 +25,7 @@ const DEVELOPMENT_KEY = 'development-demo-admin';
 interface Said {
   readonly url: string;
   readonly key?: string | undefined;
+  readonly reason?: string | undefined;
 }
 
 /** Of whom is asked: what every command takes. */
@@ -30,6 +33,7 @@ export const connection = {
   options: {
     url: { type: 'string', default: 'http://127.0.0.1:4510' },
     key: { type: 'string' },
+    reason: { type: 'string' },
   },
 
   /** What the command line says. @throws UsageError in place of a stack */
@@ -42,12 +46,12 @@ export const connection = {
   },
 
   /** @throws UsageError if there is no address, or no key */
-  target({ url, key }: Said, env: Readonly<Record<string, string | undefined>>): ApiTarget {
+  target({ url, key, reason }: Said, env: Readonly<Record<string, string | undefined>>): ApiTarget {
     if (!URL.canParse(url) || !/^https?:/.test(url)) throw new UsageError(`--url ${url} is no address`);
     const isHere = ['127.0.0.1', 'localhost', '[::1]'].includes(new URL(url).hostname);
     const used = key ?? env.SIYU_API_KEY ?? (isHere ? DEVELOPMENT_KEY : undefined);
     if (used === undefined) throw new UsageError('an API key is missing: --key or SIYU_API_KEY');
-    return { url: url.endsWith('/') ? url : `${url}/`, key: used };
+    return { url: url.endsWith('/') ? url : `${url}/`, key: used, reason };
   },
 } as const;
 
@@ -57,7 +61,7 @@ const refusal = z.object({
 
 export interface Api {
   /** @throws UsageError for a refusal, in its words @throws AwayError if nobody answers, or with 5xx */
-  ask<T>(method: 'GET' | 'POST', path: string, shape: z.ZodType<T>, body?: unknown): Promise<T>;
+  ask<T>(method: 'GET' | 'POST' | 'PUT', path: string, shape: z.ZodType<T>, body?: unknown): Promise<T>;
   /** Asks every second until the answer is the one that is waited for; says how far it is where somebody looks. */
   until<T>(
     ask: () => Promise<T>,
@@ -66,12 +70,16 @@ export interface Api {
   ): Promise<T>;
 }
 
-export function openApi({ url, key }: ApiTarget): Api {
+export function openApi({ url, key, reason }: ApiTarget): Api {
   return {
     async ask(method, path, shape, body) {
       const reply = await fetch(new URL(path.slice(1), url), {
         method,
-        headers: { authorization: `Bearer ${key}`, 'content-type': 'application/json' },
+        headers: {
+          authorization: `Bearer ${key}`,
+          'content-type': 'application/json',
+          ...(reason !== undefined && { 'x-reason': encodeURIComponent(reason) }),
+        },
         ...(body !== undefined && { body: JSON.stringify(body) }),
       }).catch(() => {
         throw new AwayError(`nobody answers at ${url}`);

@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
 import { z } from 'zod';
 import { shownForecast } from '../lib/tags/forecast-shown.ts';
-import { connection, openApi, UsageError } from './rules-ask.ts';
+import { type Api, connection, openApi, UsageError } from './rules-ask.ts';
 
 const accepted = z.looseObject({ result: z.string() });
 const answer = z.looseObject({
@@ -12,7 +12,7 @@ const answer = z.looseObject({
   progress: z.looseObject({ parts: z.int(), of: z.int() }),
   forecast: shownForecast.optional(),
 });
-type Forecast = z.infer<typeof shownForecast>;
+export type Forecast = z.infer<typeof shownForecast>;
 
 const options = {
   rule: { type: 'string' },
@@ -22,7 +22,7 @@ const options = {
   ...connection.options,
 } as const;
 
-/** Asks, waits, and prints. @returns the exit code; 1 if the rules in force changed meanwhile */
+/** Asks, waits, and prints. @returns the exit code */
 export async function forecast(
   argv: readonly string[],
   env: Readonly<Record<string, string | undefined>>,
@@ -33,23 +33,22 @@ export async function forecast(
   const [tag, ...more] = positionals;
   if (tag === undefined || more.length > 0) throw new UsageError('one TAG, please');
   const api = openApi(connection.target(values, env));
-  const draft = await draftOf(values);
-  const query = new URLSearchParams({ days: values.days });
-  const path = `/rules/${encodeURIComponent(tag)}/forecast?${query}`;
+  const found = await forecastOf(tag, await draftOf(values), values.days, api);
+  process.stdout.write(values.json ? `${JSON.stringify(found, undefined, 2)}\n` : textOf(tag, found));
+  return 0;
+}
+
+/** What a draft would change, once everybody was looked at. @throws UsageError if the rules in force changed meanwhile */
+export async function forecastOf(tag: string, draft: unknown, days: string, api: Api): Promise<Forecast> {
+  const path = `/rules/${encodeURIComponent(tag)}/forecast?${new URLSearchParams({ days })}`;
   const { result } = await api.ask('POST', path, accepted, draft);
   const found = await api.until(
     () => api.ask('GET', result, answer),
     ({ status }) => status !== 'running',
-    ({ progress }) => `${progress.parts} of ${progress.of} parts`,
+    ({ progress }) => `${tag}: ${progress.parts} of ${progress.of} parts`,
   );
-  if (!found.forecast) {
-    process.stderr.write('the rules in force changed meanwhile: ask again\n');
-    return 1;
-  }
-  process.stdout.write(
-    values.json ? `${JSON.stringify(found.forecast, undefined, 2)}\n` : textOf(tag, found.forecast),
-  );
-  return 0;
+  if (!found.forecast) throw new UsageError('the rules in force changed meanwhile: ask again');
+  return found.forecast;
 }
 
 /** The draft: an expression, or a file with an expression or with the rule as JSON. */

@@ -18,6 +18,7 @@ export interface TagsProps {
 /** Wakes the profiles whose tags change because time passed, and all of them when a rule changed. */
 export class Tags extends Construct {
   private readonly consumer: QueueConsumer;
+  private readonly clock: Lambda;
 
   constructor(scope: Construct, id: string, { context, data, attribution }: TagsProps) {
     super(scope, id);
@@ -43,12 +44,18 @@ export class Tags extends Construct {
     data.letWake(tags.function);
     attribution.letSendConversions(tags.function);
     this.letSendRecompute(tags.function); // it sends itself what one call cannot finish
+    this.clock = tags.function;
     this.everyMinute(tags.function);
   }
 
   /** Lets `fn` ask for all profiles to be evaluated again. */
   letSendRecompute(fn: Lambda): void {
     this.consumer.letSend(fn, 'RECOMPUTE_URL');
+  }
+
+  /** Lets the clock ask for looks at all profiles. */
+  letAsk(surveys: { letSend(fn: Lambda): void }): void {
+    surveys.letSend(this.clock);
   }
 
   /** The clock. A tick that fails is not repeated: what was due still is, a minute later. */

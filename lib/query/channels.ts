@@ -3,6 +3,7 @@ import { type AccountArrivals, accountArrivals, nothingOf } from '../arrivals/co
 import { ARRIVAL_DAYS, arrivalStore } from '../arrivals/store.ts';
 import type { Brand } from '../platform/brand.ts';
 import { dayName } from '../platform/clock.ts';
+import { whoMay } from '../privacy/roles.ts';
 import { type Answered, answered, type QueryDeps } from './route.ts';
 import { dayOf, moment } from './span.ts';
 
@@ -16,6 +17,7 @@ export const channelRoutes: readonly Answered[] = [
     {
       method: 'GET',
       path: '/channels',
+      roles: whoMay('groups'),
       summary:
         'What arrives, by account: the last event, and events, refusals, faults, notices and what was ignored on a brand-day',
       query: z.strictObject({

@@ -7,8 +7,9 @@ import { RejectedError } from '../platform/errors.ts';
 import type { Table } from '../platform/table.ts';
 import type { ProfileStore } from '../profile/store.ts';
 import { openCalendar } from '../tags/calendar.ts';
-import { sumTallies, tally } from '../tags/forecast.ts';
+import { sumTallies } from '../tags/forecast.ts';
 import { sampleOf, showCount, showForecast, shownCount, shownForecast } from '../tags/forecast-shown.ts';
+import { tally } from '../tags/forecast-tally.ts';
 import { daysUpTo } from '../tags/forecast-walk.ts';
 import { type ForecastAsked, outdated, type Survey } from '../tags/survey.ts';
 import { surveyStore } from '../tags/survey-store.ts';
@@ -19,7 +20,7 @@ export interface SurveyReadDeps {
   readonly table: Table;
   readonly profiles: ProfileStore;
   /** Opened when identifiers are shown, and not before: it asks for a secret. */
-  readonly protector: () => Promise<Pick<Protector, 'reveal'>>;
+  readonly protector: () => Promise<Pick<Protector, 'reveal' | 'digest'>>;
   readonly brand: Brand;
   readonly now: Clock;
 }
@@ -86,7 +87,7 @@ async function forecastOf(
   const protector = await deps.protector();
   const sample = sampleOf(sum, k).map(async (it) => ({
     ...it,
-    identifiers: await identifiersOf(it.profile, 'operator', { ...deps, protector }),
+    identifiers: await identifiersOf(it.profile, { role: 'operator' }, { ...deps, protector }),
   }));
   const shown = showForecast(sum, daysUpTo(Date.parse(at), days, openCalendar(deps.brand.timezone)), k);
   return { ...answer, forecast: { ...shown, sample: await Promise.all(sample) } };

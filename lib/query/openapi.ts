@@ -1,9 +1,14 @@
 import { z } from 'zod';
 import { instant } from '../events/event.ts';
 import type { Brand } from '../platform/brand.ts';
+import { groupReportRoute } from '../privacy/group-report.ts';
+import { quintileEdition } from '../tags/quintiles.ts';
 import { forecastAnswer } from './forecast.ts';
+import { modelRoutes } from './models.ts';
+import { reportRoute } from './report.ts';
 import { rfmAnswer, rfmQuery } from './rfm.ts';
 import type { Route } from './route.ts';
+import { publishingRoutes } from './rules-document.ts';
 
 const error = z.object({ error: z.object({ reason: z.string(), message: z.string() }) });
 const ruleView = z.looseObject({
@@ -31,6 +36,9 @@ function sdk(method: 'GET' | 'POST', path: string, summary: string): Route[] {
 
 /** What other functions of the stack answer, for the document. */
 const others: readonly Route[] = [
+  reportRoute,
+  groupReportRoute,
+  ...modelRoutes,
   {
     method: 'GET',
     path: '/rules',
@@ -49,9 +57,10 @@ const others: readonly Route[] = [
     summary:
       'Puts a rule in force: checked for types and cost first; 422 with line, column and caret if it is wrong',
     body: draft,
-    answer: z.object({ rule: ruleView }),
+    answer: z.object({ rule: ruleView, backfill: z.string() }),
     roles: ['admin'],
   },
+  ...publishingRoutes(draft, ruleView),
   {
     method: 'POST',
     path: '/rules/{tag}/forecast',
@@ -80,6 +89,18 @@ const others: readonly Route[] = [
     summary:
       'Takes recency, frequency and money of every customer before an instant; 202 with where they will be',
     body: z.object({ asOf: z.iso.datetime({ offset: true }).optional() }),
+    answer: surveyView.extend({ asOf: instant }),
+  },
+  {
+    method: 'GET',
+    path: '/rfm/quintiles',
+    summary: 'The population’s cuts that `rfm("quintiles")` goes by: version, as of when, of how many',
+    answer: z.object({ quintiles: quintileEdition.nullable() }),
+  },
+  {
+    method: 'POST',
+    path: '/rfm/quintiles',
+    summary: 'Has the population counted now, and everybody evaluated by the new cuts; role admin',
     answer: surveyView.extend({ asOf: instant }),
   },
   {

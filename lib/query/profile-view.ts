@@ -1,14 +1,13 @@
 import { z } from 'zod';
 import { type Event, identifier, instant } from '../events/event.ts';
 import type { Protector } from '../identity/protect.ts';
-import type { Role } from '../platform/brand.ts';
 import { toIso } from '../platform/clock.ts';
 import { STAGE } from '../profile/activity.ts';
 import { type HeldTag, type Rules, traitsOf, viewOf } from '../profile/person.ts';
 import { nextChange } from '../tags/changes.ts';
 import { rfmOf } from '../tags/rfm.ts';
 import type { Found } from './lookup.ts';
-import { showIdentifier } from './mask.ts';
+import { showIdentifier, type Viewer } from './mask.ts';
 
 export const tagView = z.object({
   value: z.union([z.literal(true), z.string()]),
@@ -38,12 +37,12 @@ export type ProfileView = z.infer<typeof profileView>;
 
 export const showTag = ({ value, since, version }: HeldTag) => ({ value, since: toIso(since), version });
 
-/** A profile as a role may see it, as of an instant. */
+/** A profile as somebody may see it, as of an instant. */
 export function showProfile(
   { cluster, profile }: Found,
   rules: Rules,
   now: number,
-  role: Role,
+  viewer: Viewer,
   protector: Pick<Protector, 'reveal'>,
 ): ProfileView {
   const { person } = profile;
@@ -54,7 +53,7 @@ export function showProfile(
   const ids = profile.names.flatMap((name) => cluster.graph.identifiers.get(name) ?? []);
   return {
     id: profile.id,
-    identifiers: ids.map((id) => showIdentifier(id, role, protector)),
+    identifiers: ids.map((id) => showIdentifier(id, viewer, protector)),
     traits: traitsOf(person),
     tags: Object.fromEntries([...person.tags].sort(byName).map(([tag, held]) => [tag, showTag(held)])),
     stage: typeof stage === 'string' ? stage : null,
@@ -82,12 +81,12 @@ export const eventView = z.object({
   context: z.record(z.string(), z.json()),
 });
 
-/** An event as a role may see it. */
+/** An event as somebody may see it. */
 export const showEvent = (
   event: Event,
-  role: Role,
+  viewer: Viewer,
   protector: Pick<Protector, 'reveal'>,
 ): z.infer<typeof eventView> => ({
   ...event,
-  identifiers: event.identifiers.map((id) => showIdentifier(id, role, protector)),
+  identifiers: event.identifiers.map((id) => showIdentifier(id, viewer, protector)),
 });

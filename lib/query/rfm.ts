@@ -1,15 +1,15 @@
 import { z } from 'zod';
 import { identifier, instant } from '../events/event.ts';
-import type { Role } from '../platform/brand.ts';
 import { toIso } from '../platform/clock.ts';
 import { RejectedError } from '../platform/errors.ts';
 import { parsed } from '../platform/http.ts';
-import { rfmQuintiles, scoreSizes } from '../tags/rfm-quintiles.ts';
+import { type RfmSummary, rfmPages } from '../tags/rfm-pages.ts';
 import { fromRfmRow, type RfmProfile, rfmFound } from '../tags/rfm-quintiles-work.ts';
 import type { Survey } from '../tags/survey.ts';
 import { surveyStore } from '../tags/survey-store.ts';
 import { cursor, cursorOf, limitOf, placeOf } from './cursor.ts';
 import { type SurveyReadDeps, surveyOf, surveyStatus } from './forecast.ts';
+import type { Viewer } from './mask.ts';
 import { identifiersOf } from './tags.ts';
 
 const sizes = z.array(z.int()).length(5);
@@ -62,47 +62,47 @@ const CONCURRENCY = 16;
 export async function answerRfm(
   id: string,
   asked: Readonly<Record<string, string>>,
-  role: Role,
+  viewer: Viewer,
   deps: SurveyReadDeps,
 ): Promise<RfmAnswer> {
   const query = parsed(rfmQuery, { ...asked });
   const survey = await surveyOf(id, deps);
   if (survey.asked.kind !== 'rfm')
     throw new RejectedError('not_found', 'this is a forecast, and no RFM', 404);
-  const { pieces, customers } = await customersOf(survey, deps);
-  const isDone = pieces.parts === survey.of;
+  const pages = rfmPages(id, query.ties, deps.table, deps.now);
+  const known = await pages.summary();
+  const { parts, customers } = known ? { parts: survey.of, customers: [] } : await customersOf(survey, deps);
+  const isDone = parts === survey.of;
   const answer: RfmAnswer = {
     id,
     asOf: toIso(survey.asked.asOf),
     status: isDone ? 'done' : 'running',
-    progress: { parts: pieces.parts, of: survey.of, customers: customers.length },
+    progress: { parts, of: survey.of, customers: known?.customers ?? customers.length },
   };
-  return isDone ? { ...answer, result: await resultOf(customers, query, role, deps) } : answer;
+  if (!isDone) return answer;
+  const summary = known ?? (await pages.work(customers));
+  return { ...answer, result: await resultOf(summary, pages, query, viewer, deps) };
 }
 
-/** The scores of all customers, and a page of them. */
+/** What was found of all customers, and a page of them. */
 async function resultOf(
-  customers: readonly RfmProfile[],
-  { ties, limit, cursor: given }: z.infer<typeof rfmQuery>,
-  role: Role,
+  { customers: count, monetary, sizes }: RfmSummary,
+  pages: ReturnType<typeof rfmPages>,
+  { limit, cursor: given }: z.infer<typeof rfmQuery>,
+  viewer: Viewer,
   deps: SurveyReadDeps,
 ): Promise<NonNullable<RfmAnswer['result']>> {
-  const scores = rfmQuintiles(customers, ties);
   const [from = 0] = placeOf(given, z.tuple([z.int().nonnegative()])) ?? [];
-  const to = from + limit;
+  const to = Math.min(from + limit, count);
   const reading = { profiles: deps.profiles, protector: await deps.protector() };
-  const page = await inTurn(customers.slice(from, to), CONCURRENCY, async (it) => {
-    const { profile, id, recency, frequency, monetary } = it;
-    const { r = 1, f = 1, m = 1 } = scores.get(id) ?? {};
-    const identifiers = await identifiersOf(profile, role, reading);
-    return { profile, identifiers, recency, frequency, monetary, r, f, m };
-  });
+  const customers = await inTurn(await pages.page(from, to), CONCURRENCY, async ({ profile, ...it }) => ({
+    profile,
+    identifiers: await identifiersOf(profile, viewer, reading),
+    ...it,
+  }));
   return {
-    monetary: customers.reduce((sum, { monetary }) => sum + monetary, 0),
-    currency: deps.brand.currency,
-    sizes: scoreSizes(scores.values()),
-    customers: page,
-    ...(to < customers.length && { next: cursorOf([to]) }),
+    ...{ monetary, currency: deps.brand.currency, sizes, customers },
+    ...(to < count && { next: cursorOf([to]) }),
   };
 }
 
@@ -111,7 +111,7 @@ async function customersOf(survey: Survey, { table, now }: Pick<SurveyReadDeps, 
   const pieces = await surveyStore(table, now).pieces(survey);
   const customers: RfmProfile[] = pieces.found.flatMap((it) => rfmFound.parse(it).customers.map(fromRfmRow));
   const byName = new Map(customers.map((it) => [it.id, it])); // of one who changed rows meanwhile, once
-  return { pieces, customers: [...byName.values()].sort((a, b) => (a.id < b.id ? -1 : 1)) };
+  return { parts: pieces.parts, customers: [...byName.values()].sort((a, b) => (a.id < b.id ? -1 : 1)) };
 }
 
 /** The results in the order of the list, so many at work at a time. */

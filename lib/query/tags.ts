@@ -2,13 +2,12 @@ import { z } from 'zod';
 import { identifier, instant } from '../events/event.ts';
 import { partition } from '../identity/graph.ts';
 import type { Protector } from '../identity/protect.ts';
-import type { Role } from '../platform/brand.ts';
 import { RejectedError } from '../platform/errors.ts';
 import { partitions, SHARDS } from '../platform/keys.ts';
 import { clusterOf, profileIds } from '../profile/cluster.ts';
 import { readCluster } from '../profile/read.ts';
 import { cursor, cursorOf, limitOf, placeOf } from './cursor.ts';
-import { showIdentifier } from './mask.ts';
+import { showIdentifier, type Viewer } from './mask.ts';
 import { type Answered, answered, type QueryDeps } from './route.ts';
 
 const memberRow = z.union([
@@ -28,7 +27,7 @@ const shardNumber = z
   .min(0)
   .max(SHARDS - 1);
 /** Where a page of members ended: the shard, and the last profile in it; none: the shard begins. */
-const memberPlace = z.union([z.tuple([shardNumber]), z.tuple([shardNumber, z.string().min(1)])]);
+export const memberPlace = z.union([z.tuple([shardNumber]), z.tuple([shardNumber, z.string().min(1)])]);
 type MemberPlace = z.infer<typeof memberPlace>;
 
 const memberView = z.object({
@@ -44,7 +43,10 @@ const memberView = z.object({
  * about one read unit for 40 members (100,000 members: 2,500 units, $0.0003). Fine for people who look now and then;
  * a system that asks every minute should take what changed instead.
  */
-async function countMembers(tag: string, { table }: QueryDeps): Promise<Record<string, number>> {
+export async function countMembers(
+  tag: string,
+  { table }: Pick<QueryDeps, 'table'>,
+): Promise<Record<string, number>> {
   const counts: Record<string, number> = {};
   await Promise.all(
     partitions.members(tag).map(async (pk) => {
@@ -58,7 +60,7 @@ async function countMembers(tag: string, { table }: QueryDeps): Promise<Record<s
 }
 
 /** Members of a tag from a place on, shard after shard, in no order that means anything. */
-async function membersFrom(
+export async function membersFrom(
   place: MemberPlace | undefined,
   tag: string,
   { value, limit }: { readonly value?: string | undefined; readonly limit: number },
@@ -82,10 +84,10 @@ async function membersFrom(
   return { members, next: after === undefined ? [shard] : [shard, after] };
 }
 
-/** The identifiers of a profile, as a role may see them. */
+/** The identifiers of a profile, as somebody may see them. */
 export async function identifiersOf(
   profile: string,
-  role: Role,
+  viewer: Viewer,
   deps: Pick<QueryDeps, 'profiles'> & { readonly protector: Pick<Protector, 'reveal'> },
 ) {
   const cluster = await readCluster(deps.profiles, clusterOf(profile));
@@ -95,7 +97,7 @@ export async function identifiersOf(
     division.members[profileIds(cluster.id, cluster.graph, division).indexOf(profile)]?.names ?? [];
   return names.flatMap((name) => {
     const id = cluster.graph.identifiers.get(name);
-    return id ? [showIdentifier(id, role, deps.protector)] : [];
+    return id ? [showIdentifier(id, viewer, deps.protector)] : [];
   });
 }
 
@@ -140,14 +142,15 @@ export const tagRoutes: readonly Answered[] = [
       }),
       answer: z.object({ profiles: z.array(memberView), next: z.string().optional() }),
     },
-    async ({ params, query, caller }, deps) => {
+    async ({ params, query, caller, saw }, deps) => {
       const { tag = '' } = params;
       const { book } = await deps.rules();
       if (!book.ruleOf(tag)) throw new RejectedError('not_found', `there is no rule for the tag ${tag}`, 404);
       const { members, next } = await membersFrom(placeOf(query.cursor, memberPlace), tag, query, deps);
+      saw(...members.map(({ sk }) => sk));
       const profiles = members.map(async ({ sk, value, since, rule }) => ({
         profile: sk,
-        identifiers: await identifiersOf(sk, caller.role, deps),
+        identifiers: await identifiersOf(sk, caller, deps),
         value,
         since,
         version: rule,

@@ -102,10 +102,11 @@ export function contributionOf(
   seen: SeenEvent,
 ): Contribution | undefined {
   if (feature.dates && (day < feature.dates.from || day >= feature.dates.to)) return undefined;
-  if (feature.property === undefined) return feature.admits(seen) ? { at, id, day } : undefined;
+  if (feature.property === undefined)
+    return feature.admits(seen) ? { at, id, day, halfLife: feature.halfLife } : undefined;
   const value = Object.hasOwn(properties, feature.property) ? properties[feature.property] : undefined;
   if (value === undefined || value === null || !feature.admits(seen)) return undefined;
-  return { at, id, day, value };
+  return { at, id, day, value, halfLife: feature.halfLife };
 }
 
 /** The slots that a contribution gives to columns; undefined if none of them takes its kind of value. */

@@ -1,11 +1,12 @@
 import type { Calendar } from './calendar.ts';
 import type { Cell, Cells } from './cells.ts';
 import { turningDays } from './dates.ts';
-import { evaluateRule, type View } from './evaluate.ts';
+import { hold, rememberedBy, type View } from './evaluate.ts';
 import { partOf, windowsOf } from './features.ts';
 import { Reading } from './reading.ts';
-import { rfmPartsOf } from './rfm-cuts.ts';
-import type { CompiledRule, DateLeaf, EventsLeaf, Leaf, RuleBook } from './rulebook.ts';
+import { partsFor, rfmPartsOf } from './rfm-cuts.ts';
+import type { CompiledRule, DateLeaf, EventsLeaf, Leaf, RuleBook, ScoreLeaf } from './rulebook.ts';
+import { scoreTurns } from './scores.ts';
 import { periodAfter, stayOf, type Window } from './windows.ts';
 
 /**
@@ -34,8 +35,10 @@ export function boundaries(
     for (const window of firstWindows)
       edgesOfFirst(cell, firstSlot, window, book.calendar, [from, to], found);
   }
-  if (book.dates.length > 0) {
+  if (book.dates.length > 0 || book.fading.length > 0) {
     const reading = new Reading(book, { cells, traits: traits ?? {} }, from, new Map());
+    for (const leaf of book.fading)
+      addInside(fadingDays(leaf, reading, book, days).map(book.calendar.startOfDay), [from, to], found);
     for (const leaf of book.dates) {
       const isUntold = leaf.of.kind !== 'events' && !traits;
       const turns = isUntold ? daysFrom(days) : turnsOf(leaf, reading, days);
@@ -69,7 +72,7 @@ export function nextChange(
   { limit = 64, tag }: ChangeOptions = {},
 ): Change | undefined {
   const rules = tag === undefined ? book.rules : rulesBehind(book, tag);
-  const reading = new Reading(book, view, at, new Map());
+  const reading = new Reading(book, view, at, rememberedBy(rules, view));
   const { touched, known } = edgesOf(book, rules, view, reading);
   if (touched.size === 0) return undefined;
   for (const rule of rules) hold(rule, reading);
@@ -100,16 +103,16 @@ function turnsOf(leaf: DateLeaf, reading: Reading, [from, to]: Span): number[] {
   return date ? turningDays(leaf.ask, date, from, to) : [];
 }
 
+/** The days of a span with which a score passes its bound. */
+function fadingDays(leaf: ScoreLeaf, reading: Reading, { scores }: RuleBook, span: Span): number[] {
+  const plan = scores.get(leaf.score);
+  return plan ? scoreTurns(plan, leaf, (part) => reading.value(part), span) : [];
+}
+
 type Span = readonly [from: number, to: number];
 
 const ascending = (a: number, b: number) => a - b;
 const FOREVER = Number.POSITIVE_INFINITY;
-
-function hold(rule: CompiledRule, reading: Reading): void {
-  const value = evaluateRule(rule, reading);
-  if (value === undefined) reading.held.delete(rule.tag);
-  else reading.held.set(rule.tag, value);
-}
 
 /** Adds the instants in (from, to] at which an event of the cell enters or leaves a window. */
 function edges(
@@ -189,7 +192,11 @@ function edgesOf(
       if (leaf.ask.is === 'anniversary')
         known = Math.min(known, ...(turns.length > 0 ? [Math.max(...turns)] : []));
     }
-    if (leaf.kind === 'rfm') for (const part of rfmPartsOf(book.rfm, leaf.score)) note(part, leaf);
+    if (leaf.kind === 'score')
+      for (const day of fadingDays(leaf, reading, book, [today + 1, FOREVER]))
+        touch(book.calendar.startOfDay(day), leaf);
+    if (leaf.kind === 'rfm')
+      for (const part of rfmPartsOf(partsFor(book, leaf), leaf.score)) note(part, leaf);
   }
   return { touched, known };
 }

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { Json } from '../events/event.ts';
+import { addWeights, joinWeights, oneWeight, weighed } from './preference.ts';
 
 /** What a cell holds: JSON without objects, so that equal content is equal text. */
 export type Slot = string | number | boolean | null | Slot[];
@@ -12,6 +13,8 @@ export interface Contribution {
   readonly day: number;
   /** The value of the feature's property; absent where the feature has none. */
   readonly value?: Json;
+  /** In brand-days, of a feature that weighs values. */
+  readonly halfLife?: number | undefined;
 }
 
 /**
@@ -74,11 +77,22 @@ export const columns = {
   },
   /** Different texts, numbers, true or false: the first `MAX_DISTINCT` + 1 of them in one order. */
   distinct: { lift: ({ value }) => (isPlain(value) ? [shortened(value)] : null), merge: joinSets },
+  /** Different values with their weights, see `preference.ts`. */
+  preference: {
+    lift: ({ value, day, halfLife }) => (halfLife === undefined ? null : weighed(value, day, halfLife)),
+    merge: joinWeights,
+  },
+  /** Weights of events added up. */
+  faded: {
+    lift: ({ day, halfLife }) => (halfLife === undefined ? null : oneWeight(day, halfLife)),
+    merge: addWeights,
+  },
 } satisfies Record<string, ColumnLaw>;
 
 export type Column = keyof typeof columns;
 export const columnNames: readonly Column[] = [
   ...(['n', 'sum', 'min', 'max', 'first', 'last', 'days', 'avg', 'distinct', 'start', 'nth'] as const),
+  ...(['preference', 'faded'] as const),
 ];
 const laws: Record<Column, ColumnLaw> = columns;
 

@@ -10,17 +10,34 @@ export type { TagValue } from './rulebook.ts';
  * and neither does its negation.
  */
 export function evaluateTags(book: RuleBook, view: View, at: number): Map<string, TagValue> {
-  const reading = new Reading(book, view, at, new Map());
-  for (const rule of book.rules) {
-    const value = evaluateRule(rule, reading);
-    if (value !== undefined) reading.held.set(rule.tag, value);
-  }
+  const reading = new Reading(book, view, at, rememberedBy(book.rules, view));
+  for (const rule of book.rules) hold(rule, reading);
   return reading.held;
 }
 
+/** The tags with which an evaluation begins: those of rules whose answer depends on the one before. */
+export function rememberedBy(rules: readonly CompiledRule[], { was }: View): Map<string, TagValue> {
+  const held = new Map<string, TagValue>();
+  if (!was || was.size === 0) return held;
+  for (const { tag, remembers } of rules) {
+    const before = remembers ? was.get(tag) : undefined;
+    if (before) held.set(tag, before.value);
+  }
+  return held;
+}
+
+/** Evaluates a rule in its turn: those whose tags it reads have been. */
+export function hold(rule: CompiledRule, reading: Reading): void {
+  const value = evaluateRule(rule, reading);
+  if (value === undefined) reading.held.delete(rule.tag);
+  else reading.held.set(rule.tag, value);
+}
+
 /** The value that a rule gives: that of its first branch that holds. */
-export function evaluateRule({ branches }: CompiledRule, reading: Reading): TagValue | undefined {
+export function evaluateRule({ tag, branches }: CompiledRule, reading: Reading): TagValue | undefined {
+  const before = reading.held.get(tag);
   for (const { value, run } of branches) {
+    reading.was = before === value;
     try {
       if (run(reading) === true) return value;
     } catch {

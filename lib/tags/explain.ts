@@ -7,9 +7,11 @@ import { type Contribution, MAX_DISTINCT, merge, type Slot } from './columns.ts'
 import { evaluateRule, evaluateTags, type TagValue, type View } from './evaluate.ts';
 import { columnOf, type FoldedEvent, featureText, type SeenEvent, seeEvent } from './features.ts';
 import type { Aggregate } from './leaves.ts';
-import { Reading } from './reading.ts';
-import { rfmPartsOf } from './rfm-cuts.ts';
-import type { CompiledRule, EventsLeaf, Leaf, RuleBook } from './rulebook.ts';
+import { MAX_WEIGHED } from './preference.ts';
+import { BEYOND, Reading } from './reading.ts';
+import { partsFor, rfmPartsOf } from './rfm-cuts.ts';
+import type { CompiledRule, EventsLeaf, Leaf, RuleBook, ScoreLeaf } from './rulebook.ts';
+import { phaseOn, scoreOn } from './scores.ts';
 import { rowOf, waysOf } from './sequences.ts';
 import { type Dates, daysInside, isInside, lastDays, type Window } from './windows.ts';
 
@@ -20,6 +22,16 @@ export interface ExplainedLeaf {
   readonly feature: string;
   /** Brand-days: from ≤ event < to. Hours: from < event ≤ to. */
   readonly window?: { readonly from: string; readonly to: string };
+  /** The cuts of a population that a score goes by. */
+  readonly cuts?: {
+    readonly version: number;
+    readonly asOf: string;
+    /** How many were ranked. */
+    readonly customers: number;
+    readonly of: readonly (number | null)[];
+  };
+  /** The phase of the business whose weights a score goes by. */
+  readonly phase?: string;
   /** Times as text; null where there is no value, so that nothing that needs it holds. */
   readonly value: Json;
 }
@@ -67,6 +79,7 @@ export function explainTag(book: RuleBook, tag: string, view: View, at: number):
  *
  * @param events all events of the profile, in any order
  * @param traits as they are at that instant; where a window is anchored on one that is not given, every event counts
+ * @param held since when tags are held: behind one that is kept by `held(…)` stands also what earned it then
  */
 export function evidence(
   book: RuleBook,
@@ -74,12 +87,31 @@ export function evidence(
   events: readonly FoldedEvent[],
   at: number,
   traits: View['traits'] = {},
+  held: ReadonlyMap<string, { readonly since: number }> = new Map(),
 ): string[] {
   ruleOf(book, tag);
+  const behind = rulesBehind(book, tag);
+  const earned = behind.flatMap((rule) => {
+    const since = rule.remembers ? held.get(rule.tag)?.since : undefined;
+    return since === undefined ? [] : [{ rules: [rule], at: since }];
+  });
+  const counted = new Map<string, number>();
+  for (const it of [{ rules: behind, at }, ...earned]) {
+    const leaves = it.rules.flatMap((rule) => rule.leaves.flatMap((leaf) => partsOf(book, leaf)));
+    for (const [id, time] of countedAt(it.at, new Set(leaves), book, events, traits)) counted.set(id, time);
+  }
+  return [...counted].sort(([a, atA], [b, atB]) => atA - atB || (a < b ? -1 : 1)).map(([id]) => id);
+}
+
+/** The events that stand behind leaves at an instant, with their times. */
+function countedAt(
+  at: number,
+  leaves: ReadonlySet<EventsLeaf>,
+  book: RuleBook,
+  events: readonly FoldedEvent[],
+  traits: View['traits'],
+): Map<string, number> {
   const reading = readingOf(book, events, at, traits);
-  const leaves = new Set(
-    rulesBehind(book, tag).flatMap((rule) => rule.leaves.flatMap((leaf) => partsOf(book, leaf))),
-  );
   const seen = events.map((event) => ({
     event,
     day: book.calendar.brandDay(event.at),
@@ -102,7 +134,7 @@ export function evidence(
       if (isAnchor(leaf, event, day, value, at)) counted.set(event.id, event.at);
     for (const { id, at } of behind(leaf, inside)) counted.set(id, at);
   }
-  return [...counted].sort(([a, atA], [b, atB]) => atA - atB || (a < b ? -1 : 1)).map(([id]) => id);
+  return counted;
 }
 
 /** What rules read of a profile of these events. */
@@ -175,8 +207,13 @@ function explainLeaf(book: RuleBook, leaf: Leaf, reading: Reading): ExplainedLea
   }
   if (leaf.kind === 'rfm') {
     const { event, windowDays } = book.rfm.settings;
-    return { ...base, feature: event, window: spanOf(book, lastDays(windowDays), reading.at) };
+    const window = spanOf(book, lastDays(windowDays), reading.at);
+    const edition = leaf.by && book.quintiles?.edition;
+    if (!edition) return { ...base, feature: event, window };
+    const { version, asOf, customers } = edition;
+    return { ...base, feature: event, window, cuts: { version, asOf, customers, of: edition[leaf.score] } };
   }
+  if (leaf.kind === 'score') return { ...base, feature: 'score', ...explainScore(book, leaf, reading) };
   if (leaf.kind === 'date') {
     const feature = leaf.of.kind === 'events' ? featureText(leaf.of.feature) : 'trait';
     return { ...base, feature };
@@ -185,8 +222,18 @@ function explainLeaf(book: RuleBook, leaf: Leaf, reading: Reading): ExplainedLea
   return { ...base, feature: leaf.kind === 'trait' || leaf.kind === 'hasTrait' ? 'trait' : 'tag' };
 }
 
+/** The score itself and not whether it passes, and the phase whose weights count. */
+function explainScore({ scores }: RuleBook, leaf: ScoreLeaf, reading: Reading) {
+  const plan = scores.get(leaf.score);
+  if (!plan) return {};
+  const phase = phaseOn(plan, reading.today);
+  const value = scoreOn(plan, reading.today, (part) => reading.value(part));
+  return { value, ...(phase !== undefined && { phase }) };
+}
+
 /** Beyond its bound a number of different values is not known, and that is said. */
 function shown(leaf: Leaf, value: Json | undefined): Json {
+  if (value === BEYOND) return `more than ${MAX_WEIGHED} values`;
   if (typeof value !== 'number') return value ?? null;
   if (leaf.type === 'time') return toIso(value);
   const isCut = leaf.kind === 'events' && leaf.reference.aggregate === 'distinct' && value > MAX_DISTINCT;
@@ -223,8 +270,11 @@ function counts(book: RuleBook, { reference }: EventsLeaf, time: number, day: nu
   return window.unit === 'hour' ? time <= at - window.to * HOUR : day < daysInside(window, today).to;
 }
 
-const partsOf = (book: RuleBook, leaf: Leaf): readonly EventsLeaf[] =>
-  leaf.kind === 'events' ? [leaf] : leaf.kind === 'rfm' ? rfmPartsOf(book.rfm, leaf.score) : [];
+function partsOf(book: RuleBook, leaf: Leaf): readonly EventsLeaf[] {
+  if (leaf.kind === 'events') return [leaf];
+  if (leaf.kind === 'score') return book.scores.get(leaf.score)?.parts.map((it) => it.leaf) ?? [];
+  return leaf.kind === 'rfm' ? rfmPartsOf(partsFor(book, leaf), leaf.score) : [];
+}
 
 /** Of the contributions in a window, those that make the value. */
 function behind(

@@ -31,6 +31,8 @@ export interface Feature {
   readonly type: string;
   readonly filter: string | undefined;
   readonly property: string | undefined;
+  /** In brand-days, where values are weighed. */
+  readonly halfLife: number | undefined;
   /** Only events of these brand-days. */
   readonly dates: Dates | undefined;
   /** All-time columns; undefined where every rule has a window. */
@@ -77,6 +79,7 @@ export const featureKey = (reference: EventsReference): string => {
     datesOf(reference) ?? null,
     anchorText(anchor),
     reference.sequence ?? null,
+    reference.halfLife ?? null,
   ]);
 };
 
@@ -126,7 +129,7 @@ export function planFeature(
 ): Feature {
   const [reference] = references;
   if (!reference) throw new Error('a feature needs a reference');
-  const { type, filter, property, sequence } = reference;
+  const { type, filter, property, halfLife, sequence } = reference;
   const readIn = (part: 'total' | 'daily' | 'hourly') => references.filter((it) => partOf(it) === part);
   const columnsIn = (part: 'total' | 'daily' | 'hourly'): readonly Column[] | undefined => {
     const read = readIn(part);
@@ -137,6 +140,7 @@ export function planFeature(
     type,
     filter,
     property,
+    halfLife,
     dates: datesOf(reference),
     total: sequence ? (['first', 'last'] as const) : columnsIn('total'),
     daily: columnsIn('daily'),

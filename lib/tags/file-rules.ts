@@ -19,6 +19,8 @@ export interface KeptRules {
   readonly file: Readonly<Record<string, string>>;
   /** Tag → last version of rules that were taken out of the file: a version is never given twice. */
   readonly retired: Readonly<Record<string, number>>;
+  /** Since when they are in force; absent: since the brand's first rules, or since nobody knows when. */
+  readonly at?: string;
 }
 
 export const nothingKept: KeptRules = { version: 0, rules: [], file: {}, retired: {} };

@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { SAMPLE, type Tally } from './forecast.ts';
+import { SAMPLE } from './forecast.ts';
+import type { Tally } from './forecast-tally.ts';
 
 /** A count, or `<k` where it is less than k: of small groups nothing is told, not even that nobody is in them. */
 export const shownCount = z.union([z.int(), z.string().regex(/^<\d+$/)]);

@@ -1,6 +1,6 @@
 import type { Event } from '../events/event.ts';
 import { dayName } from '../platform/clock.ts';
-import { emptyPerson, type Rules, walk, watch } from '../profile/person.ts';
+import { emptyPerson, type Person, type Rules, walk, watch } from '../profile/person.ts';
 import type { Calendar } from './calendar.ts';
 import type { TagValue } from './evaluate.ts';
 
@@ -31,20 +31,39 @@ export function outlookOf(
   ends: readonly number[],
   now: number,
 ): Outlook {
-  const person = emptyPerson();
-  let seen = 0;
-  const values = ends.map((end) => {
-    const from = seen;
-    while (seen < events.length && Date.parse(events[seen]?.occurredAt ?? '') <= end) seen++;
-    walk(person, events.slice(from, seen), draft);
-    watch(person, end, draft);
-    return person.tags.get(tag)?.value;
-  });
-  walk(person, events.slice(seen), draft);
+  const { person, rest, seen } = walkTo(events, draft, ends, ({ tags }) => tags.get(tag)?.value);
+  walk(person, rest, draft);
   watch(person, now, draft);
-  const held = new Map([...person.tags].map(([name, { value }]) => [name, value]));
-  return { held, values: [...values, held.get(tag)] };
+  const held = heldBy(person);
+  return { held, values: [...seen, held.get(tag)] };
 }
+
+/**
+ * Walks a profile's events and looks up at some instants. @param ends ascending
+ *
+ * @returns what was seen, how the profile stands at the last of them, and the events that come later
+ */
+export function walkTo<T>(
+  events: readonly Event[],
+  rules: Rules,
+  ends: readonly number[],
+  look: (person: Person) => T,
+): { readonly person: Person; readonly rest: readonly Event[]; readonly seen: T[] } {
+  const person = emptyPerson();
+  let next = 0;
+  const seen = ends.map((end) => {
+    const from = next;
+    while (next < events.length && Date.parse(events[next]?.occurredAt ?? '') <= end) next++;
+    walk(person, events.slice(from, next), rules);
+    watch(person, end, rules);
+    return look(person);
+  });
+  return { person, rest: events.slice(next), seen };
+}
+
+/** The tags that a profile holds, with their values. */
+export const heldBy = ({ tags }: Person): Map<string, TagValue> =>
+  new Map([...tags].map(([name, { value }]) => [name, value]));
 
 /** The names of the brand-days that a forecast tells of, today last. */
 export const daysUpTo = (now: number, days: number, calendar: Calendar): string[] =>

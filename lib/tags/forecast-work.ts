@@ -19,12 +19,12 @@ interface ForecastDeps {
 
 /** Walks each profile by the draft's rules, beside what it holds by those in force. */
 export function forecastWork(
-  { tag, rules, days }: ForecastAsked,
+  { tag, rules, days, quintiles }: ForecastAsked,
   at: number,
   deps: ForecastDeps,
 ): SurveyWork {
   const { brand } = deps.rules;
-  const draft: Rules = { book: compileRules(rules, brand), brand };
+  const draft: Rules = { book: compileRules(rules, { ...brand, quintiles }), brand };
   const drafted = new Set(rules.map((it) => it.tag));
   const ends = endsBefore(at, days, draft.book.calendar);
   let so = emptyTally(days);

@@ -5,6 +5,7 @@ import {
   EvaluationError,
   ParseError,
 } from '@marcbachmann/cel-js';
+import { MAX_DISTINCT } from './columns.ts';
 import { type Pattern, patternOf } from './patterns.ts';
 import { RuleError, type RulePlace } from './rule-error.ts';
 
@@ -120,8 +121,26 @@ function runOr(runner: Runner, condition: ASTNode, context: unknown): unknown {
   }
 }
 
+/** `stays(leave)`, of compiled text: true unless the condition is; what cannot be worked out lets nobody go. */
+function stays({ args: [leave] }: { args: ASTNode[] }) {
+  return {
+    typeCheck(checker: Checker, _macro: unknown, scope: Scope) {
+      if (leave) checker.check(leave, scope);
+      return checker.getType('bool');
+    },
+    evaluate: (runner: Runner, _macro: unknown, context: unknown): boolean =>
+      leave === undefined || runOr(runner, leave, context) !== true,
+  };
+}
+
 /** Stands for what cannot be worked out; made once, because it is thrown often. */
 const unknowable = new Error('this cannot be worked out');
+
+/** A number of different values, missing where it is more than are told apart. */
+function exact(count: unknown): bigint {
+  if (typeof count === 'bigint' && count <= MAX_DISTINCT) return count;
+  throw unknowable;
+}
 
 /** Division as rules know it: by zero there is no value, of whole numbers it leaves out the rest, as in CEL. */
 function quotient(a: unknown, b: unknown): bigint | number {
@@ -196,6 +215,7 @@ export function ruleLanguage(): Environment {
     `Events.last(): ${TIME}`,
     'Events.first(string): dyn',
     'Events.last(string): dyn',
+    'Events.preference(string, string): dyn',
     'trait(string): dyn',
     'hasTrait(string): bool',
     'hasTag(string): bool',
@@ -208,7 +228,10 @@ export function ruleLanguage(): Environment {
     'dyn.anniversary(string): bool',
     'weekday(dyn): int',
     'hour(dyn): int',
+    'held(bool, bool): bool',
+    'score(string): double',
     'rfm(): Rfm',
+    'rfm(string): Rfm',
     'bucket(string, int): int',
     'ratio(int, int): double',
     'ratio(int, double): double',
@@ -250,6 +273,8 @@ export function compiledLanguage(names: ReadonlyMap<string, LeafType>): Environm
   for (const [name, type] of names) language.registerVariable(name, leafTypes[type]);
   return language
     .registerFunction('kOf(ast, ast): bool', kOf)
+    .registerFunction('stays(ast): bool', stays)
+    .registerFunction('exact(int): int', exact)
     .registerFunction('quotient(dyn, dyn): dyn', quotient)
     .registerFunction('matching(dyn, string): bool', searching())
     .registerFunction('decimal(dyn): double', decimal)

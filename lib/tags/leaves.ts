@@ -2,21 +2,24 @@ import type { ASTNode } from '@marcbachmann/cel-js';
 import { type Anchor, reachText } from './anchors.ts';
 import { isoDay } from './calendar.ts';
 import { type Chain, chainOf, dateOf, daysOf, fault, filterOf, numberOf, textOf } from './chain.ts';
-import { MAX_DISTINCT, MAX_NTH } from './columns.ts';
+import { MAX_NTH } from './columns.ts';
 import { askText, type DateAsk } from './dates.ts';
+import { boundedCounts, isCount } from './distinct.ts';
 import { functions, methods } from './language.ts';
 import { macroOf } from './macros.ts';
 import { patternOf } from './patterns.ts';
+import { HALF_LIVES } from './preference.ts';
 import { comprehensions, print } from './print.ts';
+import { type ScoreAsk, scoreAskOf, scoreText } from './score-ask.ts';
 import { type Sequence, sequenceOf, sequenceText } from './sequence-text.ts';
 import { type Dates, MAX_DAYS, type Window, windowText } from './windows.ts';
 
 export const aggregates = [
   ...(['count', 'sum', 'avg', 'min', 'max', 'distinct', 'days', 'any', 'first', 'last'] as const),
-  ...(['firstEver', 'daysInRow', 'streak', 'weeksWith', 'nth'] as const),
+  ...(['firstEver', 'daysInRow', 'streak', 'weeksWith', 'nth', 'preference'] as const),
 ] as const;
-/** `start` is what `bucket` reads: no rule can ask for it. */
-export type Aggregate = (typeof aggregates)[number] | 'start';
+/** `start` is what `bucket` reads, `faded` what scores do: no rule can ask for them. */
+export type Aggregate = (typeof aggregates)[number] | 'start' | 'faded';
 
 /** Leaves of one expression. */
 const MAX_LEAVES = 40;
@@ -33,6 +36,8 @@ export type Reference =
       readonly aggregate: Aggregate;
       /** Of `weeksWith(3)` and `nth(3)`: 3. */
       readonly least?: number;
+      /** Of `preference("p", "30d")`: 30. */
+      readonly halfLife?: number;
       readonly window?: Window;
       readonly dates?: Dates;
       readonly anchor?: Anchor;
@@ -40,8 +45,9 @@ export type Reference =
       readonly sequence?: Sequence;
     }
   | FactReference
-  | { readonly kind: 'rfm'; readonly score: 'r' | 'f' | 'm' }
+  | { readonly kind: 'rfm'; readonly score: 'r' | 'f' | 'm'; readonly by?: 'quintiles' }
   | { readonly kind: 'bucket'; readonly salt: string; readonly of: number }
+  | ScoreAsk
   | DateReference;
 /** A question about a date: of a trait, or of a value that no window takes away. */
 export interface DateReference {
@@ -69,18 +75,21 @@ export interface Lowered {
 /** Replaces the leaves of a checked expression by names. @throws RuleError for what the language does not have */
 export function lower(ast: ASTNode, nameOf: (reference: Reference) => string): Lowered {
   const found: Found[] = [];
+  const bounded = new Set<ASTNode>();
   const text = print(ast, {
     hook(node, write) {
+      for (const side of boundedCounts(node)) bounded.add(side);
       const read = (reference: Reference) => {
         found.push({ reference, start: node.start });
         if (found.length > MAX_LEAVES)
           throw fault('cost', `a rule may read at most ${MAX_LEAVES} things`, node);
         return nameOf(reference);
       };
-      const reference = referenceOf(node) ?? dateReferenceOf(node);
+      const reference = referenceOf(node) ?? dateReferenceOf(node) ?? scoreAskOf(node);
       if (reference?.kind === 'date') read(reference.of);
       if (reference?.kind === 'events' && reference.anchor) read(reference.anchor.of);
-      if (reference) return read(reference);
+      if (reference)
+        return isCount(node) && !bounded.has(node) ? `exact(${read(reference)})` : read(reference);
       return macroOf(node, read, inFilter) ?? spelled(node, write);
     },
   });
@@ -89,11 +98,13 @@ export function lower(ast: ASTNode, nameOf: (reference: Reference) => string): L
 
 /** A reference as text: the same text, the same value. */
 export function referenceText(reference: Reference): string {
-  if (reference.kind === 'rfm') return `rfm().${reference.score}`;
+  if (reference.kind === 'rfm')
+    return `rfm(${reference.by ? JSON.stringify(reference.by) : ''}).${reference.score}`;
+  if (reference.kind === 'score') return scoreText(reference);
   if (reference.kind === 'bucket') return `bucket(${JSON.stringify(reference.salt)}, ${reference.of})`;
   if (reference.kind === 'date') return `${referenceText(reference.of)}${askText(reference.ask)}`;
   if (reference.kind !== 'events') return `${reference.kind}(${JSON.stringify(reference.name)})`;
-  const { type, filter, window, dates, anchor, aggregate, property, least } = reference;
+  const { type, filter, window, dates, anchor, aggregate, property, least, halfLife } = reference;
   if (reference.sequence) return `${sequenceText(reference.sequence)}.${aggregate}()`;
   return [
     `events(${JSON.stringify(type)})`,
@@ -101,7 +112,7 @@ export function referenceText(reference: Reference): string {
     window && windowText(window),
     dates && `.from("${isoDay(dates.from)}").to("${isoDay(dates.to)}")`,
     anchor && `${reachText(anchor)}.${anchor.side}(${referenceText(anchor.of)})`,
-    `.${aggregate}(${property === undefined ? (least ?? '') : JSON.stringify(property)})`,
+    `.${aggregate}(${property === undefined ? (least ?? '') : JSON.stringify(property)}${halfLife ? `, "${halfLife}d"` : ''})`,
   ]
     .filter(Boolean)
     .join('');
@@ -118,9 +129,19 @@ function referenceOf(node: ASTNode): Reference | undefined {
   }
   if (node.op === '.' && node.args[0].op === 'call' && node.args[0].args[0] === 'rfm') {
     const score = node.args[1];
-    if (score === 'r' || score === 'f' || score === 'm') return { kind: 'rfm', score };
+    const by = cutsBy(node.args[0]);
+    if (score === 'r' || score === 'f' || score === 'm') return { kind: 'rfm', score, ...by };
   }
   return undefined;
+}
+
+/** `rfm()` goes by the brand's own cuts, `rfm("quintiles")` by those of the population. */
+function cutsBy(node: ASTNode & { readonly op: 'call' }): { by?: 'quintiles' } {
+  const [by] = node.args[1];
+  if (!by) return {};
+  if (textOf(by, node, 'rfm') !== 'quintiles')
+    throw fault('name', 'RFM goes by the brand\'s own cuts, rfm(), or by rfm("quintiles")', by);
+  return { by: 'quintiles' };
 }
 
 const dateAsks: readonly DateAsk['is'][] = [
@@ -152,7 +173,7 @@ function dateReferenceOf(node: ASTNode): DateReference | undefined {
 const dated: ReadonlySet<Aggregate> = new Set(['first', 'last', 'nth']);
 
 function eventsOf(node: ASTNode & { readonly op: 'rcall' }): Reference | undefined {
-  const [method, receiver, [argument]] = node.args;
+  const [method, receiver] = node.args;
   const aggregate = aggregates.find((name) => name === method);
   const sequence = aggregate && sequenceOf(receiver, inFilter);
   if (sequence) return { kind: 'events', type: sequence.steps[0]?.type ?? '', aggregate, sequence };
@@ -165,20 +186,27 @@ function eventsOf(node: ASTNode & { readonly op: 'rcall' }): Reference | undefin
     ...(anchored ? { anchor: anchorOf(anchored) } : {}),
     filter: filterOf(filters),
     aggregate,
-    ...numberOrProperty(aggregate, argument, node),
+    ...askedOf(aggregate, node),
   };
   checkWindow(reference, node);
   return reference;
 }
 
-function numberOrProperty(
-  aggregate: Aggregate,
-  argument: ASTNode | undefined,
-  node: ASTNode & { op: 'rcall' },
-) {
+/** What stands in the parentheses of an aggregate. */
+function askedOf(aggregate: Aggregate, node: ASTNode & { op: 'rcall' }) {
+  const [argument, second] = node.args[2];
   if (aggregate === 'weeksWith') return { least: numberOf(argument, node, 1_000_000) };
   if (aggregate === 'nth') return { least: numberOf(argument, node, MAX_NTH) };
+  if (aggregate === 'preference')
+    return { property: textOf(argument, node, aggregate), halfLife: halfLifeOf(second, node) };
   return { property: argument && textOf(argument, node, aggregate) };
+}
+
+function halfLifeOf(node: ASTNode | undefined, call: ASTNode & { op: 'rcall' }): number {
+  const days = daysOf(node, call, HALF_LIVES.most);
+  if (days < HALF_LIVES.least)
+    throw fault('window', `a half-life is "${HALF_LIVES.least}d" to "${HALF_LIVES.most}d"`, node ?? call);
+  return days;
 }
 
 function anchorOf({ on, ...reach }: NonNullable<Chain['anchored']>): Anchor {
@@ -217,8 +245,8 @@ function checkWindow({ aggregate, window, dates, anchor }: EventsReference, node
     );
   if (aggregate === 'weeksWith' && !isDaily)
     throw fault('window', 'weeksWith() needs a window of days, weeks or months', node);
-  if (aggregate === 'daysInRow' && (window ?? anchor)?.unit === 'hour')
-    throw fault('window', 'daysInRow() counts brand-days: hours are no window for it', node);
+  if ((aggregate === 'daysInRow' || aggregate === 'preference') && (window ?? anchor)?.unit === 'hour')
+    throw fault('window', `${aggregate}() counts brand-days: hours are no window for it`, node);
 }
 
 /** The day of the week and the hour of the event itself, in the brand's time zone. */
@@ -232,7 +260,9 @@ const inFilter = (node: ASTNode, write: (node: ASTNode) => string): string | und
   }
   if (
     node.op === 'call' &&
-    ['events', 'trait', 'hasTrait', 'hasTag', 'tagValue', 'rfm', 'bucket', 'sequence'].includes(node.args[0])
+    ['events', 'trait', 'hasTrait', 'hasTag', 'tagValue', 'rfm', 'bucket', 'score', 'sequence'].includes(
+      node.args[0],
+    )
   )
     throw fault(
       'type',
@@ -282,6 +312,14 @@ function allowed(node: ASTNode): void {
     throw fault('type', 'sequence(…) alone is no value: end it with .any(), .first() or .last()', node);
   if (node.op === 'call' && ofTheEvent.has(node.args[0]))
     throw fault('type', `${node.args[0]}() is asked of an event, inside where()`, node);
+  if (node.op === 'call' && node.args[0] === 'score')
+    throw fault('type', 'score() is compared with a number that stands in the rule: score("…") >= 2.5', node);
+  if (node.op === 'call' && node.args[0] === 'held')
+    throw fault(
+      'type',
+      'held() is the whole of a rule or of one of its values: others ask hasTag("…") or tagValue("…")',
+      node,
+    );
   if (node.op === 'call' && !functions.has(node.args[0]))
     throw fault('name', `${node.args[0]}() is no part of the rule language`, node);
   if (node.op === 'call' && node.args[0] === 'kOf') checkChoice(node);
@@ -291,7 +329,6 @@ function allowed(node: ASTNode): void {
     if (comprehensions.has(method) && args.some(walksList))
       throw fault('cost', `.${method}() inside another walk over a list costs too much`, node);
   }
-  checkBound(node);
 }
 
 /** `kOf(2, [a, b, c])`: how many and of what stand in the rule. */
@@ -300,18 +337,6 @@ function checkChoice(node: ASTNode & { readonly op: 'call' }): void {
   if (list?.op !== 'list')
     throw fault('type', 'kOf() takes a number and a list of conditions: kOf(2, [a, b, c])', node);
   numberOf(number, node, list.args.length);
-}
-
-const comparisons: ReadonlySet<string> = new Set(['==', '!=', '<', '<=', '>', '>=']);
-
-/** Different values are counted up to a bound: a comparison beyond it could not be answered. */
-function checkBound(node: ASTNode): void {
-  if (!comparisons.has(node.op) || !Array.isArray(node.args)) return;
-  const sides = node.args.flatMap((it) => (typeof it === 'object' && 'op' in it ? [it] : []));
-  const counts = sides.some((side) => side.op === 'rcall' && side.args[0] === 'distinct');
-  const beyond = sides.find((side) => side.op === 'value' && Number(side.args) > MAX_DISTINCT);
-  if (counts && beyond)
-    throw fault('cost', `distinct() counts up to ${MAX_DISTINCT}: compare it with no greater number`, beyond);
 }
 
 /** Whether a list is walked anywhere within. */

@@ -5,9 +5,12 @@ import type { Cell } from './cells.ts';
 import { averageOf, dayCount, lift, longestRun, merge, type Slot, sumOf } from './columns.ts';
 import { answer, type DateValue, dateValue } from './dates.ts';
 import { columnOf, partOf } from './features.ts';
+import { WAS } from './held.ts';
 import type { EventsReference } from './leaves.ts';
-import { rfmScore } from './rfm-cuts.ts';
+import { preferred } from './preference.ts';
+import { partsFor, rfmScore } from './rfm-cuts.ts';
 import type { DateLeaf, EventsLeaf, Leaf, RuleBook, TagValue } from './rulebook.ts';
+import { scoreAnswers } from './scores.ts';
 import { completed } from './sequences.ts';
 import { lastRun, longestStretch, weeksWith } from './streaks.ts';
 import { toCel } from './values.ts';
@@ -18,7 +21,12 @@ export interface View {
   readonly cells: Readonly<Record<string, Cell>>;
   /** Traits as they are now; `null` is no trait. */
   readonly traits: Readonly<Record<string, Json>>;
+  /** The tags that were held until now: what `held(…)` goes by. Without them nothing was. */
+  readonly was?: ReadonlyMap<string, { readonly value: TagValue }>;
 }
+
+/** Stands for a value that is beyond what is kept: missing, and an explanation says why. */
+export const BEYOND: Json = Object.freeze({});
 
 /** Stands for a value that is not there; made once, because it is thrown often. */
 const missing = new Error('the value is missing');
@@ -30,9 +38,11 @@ const missing = new Error('the value is missing');
 export class Reading extends Map<string, unknown> {
   readonly held: Map<string, TagValue>;
   at: number;
+  /** Whether the value that is asked for was held until now. */
+  was = false;
   private readonly book: RuleBook;
   private readonly view: View;
-  private today: number;
+  today: number;
   private readonly memo: (Json | undefined)[] = [];
   private readonly known: boolean[] = [];
 
@@ -46,9 +56,10 @@ export class Reading extends Map<string, unknown> {
   }
 
   override get(name: string): unknown {
+    if (name === WAS) return this.was;
     const leaf = this.book.leafNamed(name);
     const value = leaf && this.value(leaf);
-    if (leaf === undefined || value === undefined) throw missing;
+    if (leaf === undefined || value === undefined || value === BEYOND) throw missing;
     if (leaf.type === 'int' && typeof value === 'number') return BigInt(value);
     if (leaf.type === 'time' && typeof value === 'number') return new Date(value);
     return leaf.type === 'any' ? toCel(value) : value;
@@ -69,7 +80,15 @@ export class Reading extends Map<string, unknown> {
         return leaf.kind === 'trait' ? value : value !== undefined;
       }
       case 'rfm':
-        return this.once(leaf, () => rfmScore(this.book.rfm, leaf.score, (part) => this.value(part)));
+        return this.once(leaf, () => {
+          const parts = partsFor(this.book, leaf);
+          return parts && rfmScore(parts, leaf.score, (part) => this.value(part));
+        });
+      case 'score':
+        return this.once(leaf, () => {
+          const plan = this.book.scores.get(leaf.score);
+          return plan && scoreAnswers(plan, leaf, this.today, (part) => this.value(part));
+        });
       case 'bucket':
         return this.once(leaf, () => bucketOf(leaf, this.view.cells[leaf.feature.id]?.t?.[0] ?? null));
       case 'events':
@@ -202,6 +221,10 @@ function finish({ aggregate, property, least }: EventsReference, slot: Slot): Js
   if (aggregate === 'sum') return slot === null ? 0 : sumOf(slot);
   if (slot === null) return undefined;
   if (aggregate === 'avg') return averageOf(slot);
+  if (aggregate === 'preference') {
+    const { value, beyond } = preferred(slot);
+    return beyond ? BEYOND : value;
+  }
   if (aggregate === 'nth') return timeIn(slot, least);
   if ((aggregate === 'first' || aggregate === 'last') && property !== undefined)
     return Array.isArray(slot) ? slot[2] : undefined;

@@ -21,7 +21,7 @@ export const fromRfmRow = ([profile, id, recency, frequency, monetary]: z.infer<
 >): RfmProfile => ({ profile, id, recency, frequency, monetary });
 
 /** What names a visit or an order and no person: whoever has nothing else is nobody's customer yet. */
-const NOBODY: ReadonlySet<string> = new Set(['anonymous_id', 'device_id', 'order_id']);
+export const NOBODY: ReadonlySet<string> = new Set(['anonymous_id', 'device_id', 'order_id']);
 
 /** Takes the values of every customer with a purchase; of equal values the order is that of the strongest identifier. */
 export function rfmWork(

@@ -1,7 +1,7 @@
 import { RejectedError } from '../platform/errors.ts';
 
-/** What is wrong with a rule: the text, its types, a name it uses, its window, what it would cost, a circle. */
-export type RuleFault = 'syntax' | 'type' | 'name' | 'window' | 'cost' | 'cycle' | 'shape';
+/** What is wrong with a rule: the text, its types, a name it uses, its window, what it would cost, a circle, a person in it. */
+export type RuleFault = 'syntax' | 'type' | 'name' | 'window' | 'cost' | 'cycle' | 'shape' | 'personal';
 
 export interface RulePlace {
   readonly tag?: string;

@@ -3,6 +3,7 @@ import { firstOfAll } from './bucket.ts';
 import { type Calendar, openCalendar } from './calendar.ts';
 import { type DateAsk, passes } from './dates.ts';
 import { columnOf, digest, type Feature, featureKey, partOf, typesOf } from './features.ts';
+import { lowerWhole, WAS } from './held.ts';
 import {
   compiledLanguage,
   type Expression,
@@ -10,10 +11,14 @@ import {
   parseCondition,
   ruleLanguage,
 } from './language.ts';
-import { type Aggregate, type EventsReference, lower, type Reference, referenceText } from './leaves.ts';
+import { type Aggregate, type EventsReference, type Reference, referenceText } from './leaves.ts';
+import { isOf, type QuintileEdition } from './quintiles.ts';
 import { planFeatures, Register } from './register.ts';
-import { checkRfm, type RfmParts, rfmReferences } from './rfm-cuts.ts';
+import { checkRfm, type RfmParts, rfmParts, rfmReferences } from './rfm-cuts.ts';
 import { RuleError, type RulePlace } from './rule-error.ts';
+import type { ScoreAsk } from './score-ask.ts';
+import { scoresRead } from './score-plans.ts';
+import type { ScorePlan } from './scores.ts';
 
 export type VersionedRule = Rule & { version: number };
 
@@ -47,6 +52,7 @@ export interface FactLeaf extends LeafBase {
 export interface RfmLeaf extends LeafBase {
   readonly kind: 'rfm';
   readonly score: 'r' | 'f' | 'm';
+  readonly by?: 'quintiles';
 }
 export interface BucketLeaf extends LeafBase {
   readonly kind: 'bucket';
@@ -54,13 +60,17 @@ export interface BucketLeaf extends LeafBase {
   readonly of: number;
   readonly feature: Feature;
 }
+/** A score against a bound. */
+export interface ScoreLeaf extends LeafBase, Omit<ScoreAsk, 'kind'> {
+  readonly kind: 'score';
+}
 /** A question about the date that another leaf gives. */
 export interface DateLeaf extends LeafBase {
   readonly kind: 'date';
   readonly of: EventsLeaf | FactLeaf;
   readonly ask: DateAsk;
 }
-export type Leaf = EventsLeaf | FactLeaf | RfmLeaf | BucketLeaf | DateLeaf;
+export type Leaf = EventsLeaf | FactLeaf | RfmLeaf | BucketLeaf | ScoreLeaf | DateLeaf;
 
 export interface CompiledRule {
   readonly tag: string;
@@ -76,11 +86,13 @@ export interface CompiledRule {
   readonly leaves: readonly Leaf[];
   /** Tags that it reads itself. */
   readonly reads: readonly string[];
+  /** Whether its answer depends on the one before: some branch is `held(…)`. */
+  readonly remembers: boolean;
 }
 
 /** A brand's rules, compiled: everything that folding and evaluating need, and no state. */
 export interface RuleBook {
-  /** Of rules, versions, time zone and RFM cuts: two books with one digest keep and answer the same. */
+  /** Of rules, versions, time zone, RFM cuts and, where rules read them, those by quintiles: two books with one digest keep and answer the same. */
   readonly digest: string;
   /** Every rule after those whose tags it reads. */
   readonly rules: readonly CompiledRule[];
@@ -89,15 +101,26 @@ export interface RuleBook {
   readonly leaves: readonly Leaf[];
   /** Those whose answer is another on another day. */
   readonly dates: readonly DateLeaf[];
+  readonly fading: readonly ScoreLeaf[];
+  /** Those that rules read, by name. */
+  readonly scores: ReadonlyMap<string, ScorePlan>;
   readonly rfm: RfmParts;
+  /** The same by the population's cuts; undefined where there are none of what the brand measures now. */
+  readonly quintiles: RfmParts | undefined;
+  readonly readsQuintiles: boolean;
   featuresOf(eventType: string): readonly Feature[];
   leafNamed(name: string): Leaf | undefined;
   ruleOf(tag: string): CompiledRule | undefined;
 }
 
 /** Changes when the same rules would be kept or answered otherwise: then everything is folded anew. */
-const ENGINE = 2;
+const ENGINE = 3;
 export const MAX_RULES = 300;
+
+/** All that an answer depends on beside the rules themselves. */
+export type RuleInputs = Pick<Brand, 'timezone' | 'rfm'> & {
+  readonly quintiles?: QuintileEdition | undefined;
+} & Partial<Pick<Brand, 'scores' | 'phases'>>;
 
 /**
  * Compiles rules: checks types and costs, finds what they read, shares it, and puts them in order.
@@ -106,19 +129,23 @@ export const MAX_RULES = 300;
  */
 export function compileRules(
   rules: readonly VersionedRule[],
-  { timezone, rfm }: Pick<Brand, 'timezone' | 'rfm'>,
+  { timezone, rfm, quintiles, ...business }: RuleInputs,
 ): RuleBook {
   if (rules.length > MAX_RULES) throw new RuleError('cost', `a brand has at most ${MAX_RULES} rules`);
   checkRfm(rfm);
   const register = new Register();
-  const rfmTexts = rfmReferences(rfm).map((reference) => register.add(reference, {}));
+  for (const reference of rfmReferences(rfm, rfm)) register.add(reference, {});
   const drafts = lowerAll(rules, register);
+  const readsQuintiles = register.all.some(({ reference: it }) => it.kind === 'rfm' && it.by !== undefined);
+  const edition = readsQuintiles && quintiles && isOf(rfm, quintiles) ? quintiles : undefined;
+  for (const reference of edition ? rfmReferences(rfm, edition) : []) register.add(reference, {});
+  const scores = scoresRead(register, business);
   const features = planFeatures(register, timezone);
   const byText = new Map<string, Leaf>();
   for (const [index, { text, reference }] of register.all.entries())
     byText.set(text, leafOf(text, reference, index, features, byText));
   const leaves = [...byText.values()];
-  const compiled = compiledLanguage(new Map(leaves.map(({ name, type }) => [name, type])));
+  const compiled = compiledLanguage(new Map([[WAS, 'bool'], ...leaves.map(nameAndType)]));
   const ordered = inOrder(
     drafts.map((it) => compileRule(it, byText, compiled)),
     register,
@@ -134,14 +161,32 @@ export function compileRules(
   );
   const byName = new Map(leaves.map((leaf) => [leaf.name, leaf]));
   const byTag = new Map(ordered.map((rule) => [rule.tag, rule]));
+  const leafOfText = (text: string) => eventsLeaf(byText.get(text));
+  const fixed = rfmParts(rfm, rfm, leafOfText);
+  if (!fixed) throw new Error('what RFM reads was not registered');
+  const byQuintiles = edition && rfmParts(rfm, edition, leafOfText);
   return {
-    digest: digest([ENGINE, timezone, rfm, [...rules].sort(byTagName).map(identity)], 10),
+    digest: digest(
+      [
+        ENGINE,
+        timezone,
+        answering(rfm),
+        [...rules].sort(byTagName).map(identity),
+        ...(edition ? [cutsIn(edition)] : []),
+        ...scores.inputs,
+      ],
+      10,
+    ),
     rules: ordered,
     features: list,
     calendar: openCalendar(timezone),
     leaves,
     dates: leaves.filter((leaf) => leaf.kind === 'date').filter(({ ask }) => passes(ask)),
-    rfm: { settings: rfm, leaves: rfmTexts.flatMap((text) => eventsLeaf(byText.get(text))) },
+    fading: leaves.filter((leaf) => leaf.kind === 'score'),
+    scores: scores.plans(leafOfText),
+    rfm: fixed,
+    quintiles: byQuintiles && { ...byQuintiles, edition },
+    readsQuintiles,
     featuresOf: (type) => byType.get(type) ?? [],
     leafNamed: (name) => byName.get(name),
     ruleOf: (tag) => byTag.get(tag),
@@ -157,8 +202,11 @@ interface Draft {
     readonly source: string;
     readonly text: string;
     readonly reads: readonly string[];
+    readonly remembers: boolean;
   }[];
 }
+
+const nameAndType = ({ name, type }: Leaf): [string, LeafType] => [name, type];
 
 function lowerAll(rules: readonly VersionedRule[], register: Register): Draft[] {
   return draft(rules).map(({ rule, place, branches }) => ({
@@ -166,9 +214,9 @@ function lowerAll(rules: readonly VersionedRule[], register: Register): Draft[] 
     place,
     branches: branches.map(({ value, source, ast }) => {
       const nameOf = (reference: Reference) => leafName(register.indexOf(register.add(reference, {})));
-      const { text, found } = inTag(place, () => lower(ast, nameOf));
+      const { text, found, remembers } = inTag(place, () => lowerWhole(ast, nameOf));
       const reads = found.map(({ reference, start }) => register.add(reference, { ...place, source, start }));
-      return { value, source, text, reads };
+      return { value, source, text, reads, remembers };
     }),
   }));
 }
@@ -195,6 +243,7 @@ function compileRule(
     })),
     leaves,
     reads: [...new Set(tags)],
+    remembers: branches.some((it) => it.remembers),
   };
 }
 
@@ -228,7 +277,7 @@ function leafOf(
   before: ReadonlyMap<string, Leaf>,
 ): Leaf {
   const base = { index, name: leafName(index), text, type: typeOf(reference) };
-  if (reference.kind === 'rfm') return { ...base, kind: 'rfm', score: reference.score };
+  if (reference.kind === 'rfm' || reference.kind === 'score') return { ...base, ...reference };
   if (reference.kind === 'date') {
     const of = dateLeaf(referenceText(reference.of), before);
     return { ...base, kind: 'date', of, ask: reference.ask };
@@ -260,7 +309,7 @@ function dateLeaf(text: string, before: ReadonlyMap<string, Leaf>): EventsLeaf |
 
 function typeOf(reference: Reference): LeafType {
   if (reference.kind === 'rfm' || reference.kind === 'bucket') return 'int';
-  if (reference.kind === 'date') return 'bool';
+  if (reference.kind === 'date' || reference.kind === 'score') return 'bool';
   if (reference.kind === 'hasTag' || reference.kind === 'hasTrait') return 'bool';
   if (reference.kind === 'tagValue') return 'string';
   if (reference.kind !== 'events') return 'any';
@@ -285,10 +334,18 @@ const aggregateTypes: Record<Aggregate, LeafType> = {
   first: 'any',
   last: 'any',
   start: 'any',
+  preference: 'any',
+  faded: 'any',
   nth: 'time',
 };
 
-const eventsLeaf = (leaf: Leaf | undefined): EventsLeaf[] => (leaf?.kind === 'events' ? [leaf] : []);
+const eventsLeaf = (leaf: Leaf | undefined) => (leaf?.kind === 'events' ? leaf : undefined);
+
+/** How often cuts are taken anew changes no answer. */
+const answering = ({ renew: _, ...rest }: Brand['rfm']) => rest;
+
+/** Taken again and the same, they change no answer. */
+const cutsIn = ({ r, f, m }: QuintileEdition) => [r, f, m];
 
 /**
  * Every rule after those it reads; otherwise in the order given.

@@ -1,105 +1,174 @@
-import { type Brand, type Rule, rule } from '../platform/brand.ts';
-import { type Clock, toIso } from '../platform/clock.ts';
+import { appendAudit, subjectOf } from '../audit/append.ts';
+import type { Role } from '../platform/brand.ts';
 import { RejectedError } from '../platform/errors.ts';
-import { type HttpReply, type HttpRequest, json } from '../platform/http.ts';
-import type { Queue } from '../platform/queue.ts';
-import type { authorize } from '../query/auth.ts';
+import { type HttpReply, type HttpRequest, json, refusal } from '../platform/http.ts';
+import { whoMay } from '../privacy/roles.ts';
+import type { authorize, Caller } from '../query/auth.ts';
+import { answerEffect, answerEffects } from '../query/effect.ts';
 import { answerForecast, type SurveyReadDeps } from '../query/forecast.ts';
 import { answerRfm } from '../query/rfm.ts';
+import { paramsOf } from '../query/route.ts';
+import { answerBackfill } from './backfill-told.ts';
 import type { KeptRule } from './file-rules.ts';
-import { askRecompute } from './recompute.ts';
-import { RuleError } from './rule-error.ts';
-import { compileRules } from './rulebook.ts';
-import type { RuleStore } from './rules-store.ts';
-import { askForecast, askRfm } from './survey-ask.ts';
+import {
+  checkDraft,
+  explained,
+  type PublishDeps,
+  type Publisher,
+  parseRule,
+  putRule,
+  rollBack,
+} from './publish.ts';
+import { answerQuintiles, renewNow } from './quintiles-ask.ts';
+import { askEffect, askForecast, askRfm, BusyError } from './survey-ask.ts';
 
-export interface RulesDeps {
-  readonly rules: RuleStore;
-  readonly recompute: Queue;
-  readonly brand: Brand;
-  readonly now: Clock;
+export type RulesDeps = PublishDeps & SurveyReadDeps & { readonly authorize: typeof authorize };
+
+/** What a request brought. */
+interface Asking {
+  readonly tag: string;
+  readonly id: string;
+  readonly query: HttpRequest['query'];
+  readonly said: string;
+  readonly caller: Caller;
+  /** Says in the audit log whom the answer shows. It is not given before. */
+  saw(profiles: readonly string[], fields: readonly string[]): Promise<void>;
+  readonly publisher: Publisher;
 }
 
-/**
- * `GET /rules`, `GET /rules/{tag}`, and with `POST` and `GET` forecasts (`/rules/{tag}/forecast`) and RFM (`/rfm`), with
- * any key; `PUT /rules/{tag}` with an admin's.
- */
-export async function rulesApi(
-  { method, params: { tag, id }, query, headers, body }: HttpRequest,
-  deps: RulesDeps & SurveyReadDeps & { readonly authorize: typeof authorize },
-): Promise<HttpReply> {
-  const caller = await deps.authorize(headers, deps.table, method === 'PUT' ? ['admin'] : undefined);
-  const said = body.toString('utf8');
-  if (method === 'POST')
-    return tag === undefined
-      ? askRfm(said, caller.name, deps)
-      : explained(tag, () => askForecast(parseRule(tag, said), query, caller.name, deps));
-  if (id !== undefined)
-    return json(
-      200,
-      tag === undefined ? await answerRfm(id, query, caller.role, deps) : await answerForecast(tag, id, deps),
-    );
-  if (tag === undefined) return listRules(deps);
-  return method === 'PUT' ? putRule(tag, said, caller.name, deps) : getRule(tag, deps);
+interface RulesRoute {
+  readonly method: 'GET' | 'POST' | 'PUT';
+  readonly path: `/${string}`;
+  /** Who may; absent: whoever may see groups. */
+  readonly roles?: readonly Role[];
+  answer(asking: Asking, deps: RulesDeps): Promise<unknown>;
 }
 
-/** `GET /rules`: the rules in force. */
-export async function listRules({ rules }: Pick<RulesDeps, 'rules'>): Promise<HttpReply> {
-  return json(200, { rules: await rules.list() });
+/** Everything that the function answers; whatever is no reply is answered as it is. */
+export const rulesRoutes: readonly RulesRoute[] = [
+  { method: 'GET', path: '/rules', answer: async (_, { rules }) => ({ rules: await rules.list() }) },
+  { method: 'GET', path: '/rules/{tag}', answer: ({ tag }, deps) => getRule(tag, deps) },
+  {
+    ...{ method: 'PUT', path: '/rules/{tag}', roles: whoMay('rules') },
+    answer: ({ tag, said, publisher }, deps) => putRule(tag, said, publisher, deps),
+  },
+  {
+    ...{ method: 'POST', path: '/rules/{tag}/rollback', roles: whoMay('rules') },
+    answer: ({ tag, said, publisher }, deps) => rollBack(tag, said, publisher, deps),
+  },
+  {
+    ...{ method: 'POST', path: '/rules/{tag}/check' },
+    answer: ({ tag, said }, deps) => checkDraft(tag, said, deps),
+  },
+  {
+    ...{ method: 'POST', path: '/rules/{tag}/forecast', roles: whoMay('persons') },
+    answer: ({ tag, said, query, caller }, deps) =>
+      explained(tag, () => askForecast(parseRule(tag, said), query, caller.name, deps)),
+  },
+  {
+    ...{ method: 'GET', path: '/rules/{tag}/forecast/{id}', roles: whoMay('persons') },
+    answer: forecastFor,
+  },
+  { method: 'GET', path: '/backfill', answer: (_, deps) => answerBackfill(undefined, deps) },
+  { method: 'GET', path: '/backfill/{id}', answer: ({ id }, deps) => answerBackfill(id, deps) },
+  {
+    ...{ method: 'POST', path: '/effect', roles: whoMay('persons') },
+    answer: ({ query, caller }, deps) => askEffect(undefined, query, caller.name, deps),
+  },
+  {
+    ...{ method: 'GET', path: '/effect/{id}', roles: whoMay('persons') },
+    answer: ({ id }, deps) => answerEffects(id, deps),
+  },
+  {
+    ...{ method: 'POST', path: '/tags/{tag}/effect', roles: whoMay('persons') },
+    answer: ({ tag, query, caller }, deps) => askEffect(tag, query, caller.name, deps),
+  },
+  {
+    ...{ method: 'GET', path: '/tags/{tag}/effect/{id}', roles: whoMay('persons') },
+    answer: ({ tag, id }, deps) => answerEffect(tag, id, deps),
+  },
+  { method: 'GET', path: '/rfm/quintiles', answer: (_, deps) => answerQuintiles(deps) },
+  {
+    ...{ method: 'POST', path: '/rfm/quintiles', roles: whoMay('rules') },
+    answer: ({ caller }, deps) => renewNow(caller.name, deps),
+  },
+  {
+    ...{ method: 'POST', path: '/rfm', roles: whoMay('persons') },
+    answer: ({ said, caller }, deps) => askRfm(said, caller.name, deps),
+  },
+  {
+    ...{ method: 'GET', path: '/rfm/{id}', roles: whoMay('persons') },
+    answer: rfmFor,
+  },
+];
+
+/** Answers by the route that fits. Who has too much under way is told when to come again. */
+export async function rulesApi(request: HttpRequest, deps: RulesDeps): Promise<HttpReply> {
+  const { method, path, query, headers, body } = request;
+  const route = rulesRoutes.find((it) => it.method === method && paramsOf(it.path, path));
+  const { reason, ...asked } = query;
+  const roles = route?.roles ?? whoMay('groups');
+  const caller = await deps.authorize(headers, deps.table, roles, reason);
+  if (!route) throw new RejectedError('no_route', 'there is no such route; /openapi.json lists all', 404);
+  const { tag = '', id = '' } = paramsOf(route.path, path) ?? {};
+  const said = { tag, id, query: asked, said: body.toString('utf8'), caller };
+  try {
+    const answer = await route.answer({ ...said, ...recorders(route, caller, deps) }, deps);
+    return isReply(answer) ? answer : json(200, answer);
+  } catch (error) {
+    if (!(error instanceof BusyError)) throw error;
+    const reply = refusal(error.status, error.reason, error.message);
+    return { ...reply, headers: { ...reply.headers, 'retry-after': `${error.retryAfterSeconds}` } };
+  }
 }
+
+/** What is said in the audit log of whoever asks, before they are answered. */
+function recorders({ method, path }: RulesRoute, { role, name: who, key, reason }: Caller, deps: RulesDeps) {
+  const fact = { who, role, key, reason, on: `${method} ${path}` };
+  return {
+    async saw(profiles: readonly string[], fields: readonly string[]) {
+      if (profiles.length === 0) return;
+      const protector = await deps.protector();
+      const subjects = profiles.map((it) => subjectOf(it, protector));
+      await appendAudit(deps, { ...fact, what: 'read', subjects, fields });
+    },
+    publisher: {
+      name: who,
+      record: (details: { readonly tag: string; readonly version: number }) =>
+        appendAudit(deps, { ...fact, what: 'rule_put', details: { ...details } }),
+    },
+  };
+}
+
+/** A forecast. Drafts can be made to tell a single person from a group, so nobody sees one who may not see persons. */
+async function forecastFor({ tag, id, saw }: Asking, deps: RulesDeps) {
+  const answer = await answerForecast(tag, id, deps);
+  const sample = answer.forecast?.sample ?? [];
+  await saw(
+    sample.map(({ profile }) => profile),
+    ['identifiers'],
+  );
+  return answer;
+}
+
+async function rfmFor({ id, query, caller, saw }: Asking, deps: RulesDeps) {
+  const answer = await answerRfm(id, query, caller, deps);
+  const customers = answer.result?.customers ?? [];
+  await saw(
+    customers.map(({ profile }) => profile),
+    ['identifiers', 'recency', 'frequency', 'monetary'],
+  );
+  return answer;
+}
+
+const isReply = (it: unknown): it is HttpReply =>
+  typeof it === 'object' && it !== null && 'status' in it && typeof it.status === 'number';
 
 /** `GET /rules/{tag}`: the rule in force and its versions, newest first. @throws RejectedError 404 */
-export async function getRule(tag: string, { rules }: Pick<RulesDeps, 'rules'>): Promise<HttpReply> {
+async function getRule(tag: string, { rules }: Pick<PublishDeps, 'rules'>) {
   const found = await rules.get(tag);
   if (!found) throw new RejectedError('unknown_tag', `no rule earns the tag ${JSON.stringify(tag)}`, 404);
-  return json(200, { rule: found.rule, versions: found.versions.map(shown) });
-}
-
-/**
- * `PUT /rules/{tag}`: puts a rule in force and has all profiles evaluated anew. The body is the rule without its tag,
- * as JSON, or an expression: a JSON string, or the bare text.
- *
- * A rule that is wrong is answered with 422 and where it is wrong; nothing was changed. Putting what is in force
- * already changes nothing but asks for the evaluation again, so that a request may be repeated.
- */
-export async function putRule(tag: string, body: string, by: string, deps: RulesDeps): Promise<HttpReply> {
-  return explained(tag, async () => {
-    const put = await deps.rules.put(parseRule(tag, body), toIso(deps.now()), by);
-    await askRecompute(compileRules(put.rules, deps.brand).digest, deps.recompute);
-    return json(200, { rule: put.rule });
-  });
-}
-
-/** The reply, or what is wrong with the rule and where. */
-async function explained(tag: string, reply: () => Promise<HttpReply>): Promise<HttpReply> {
-  try {
-    return await reply();
-  } catch (error) {
-    if (!(error instanceof RuleError)) throw error;
-    const { reason, message, type, line, column, caret } = error;
-    const inTag = error.tag !== undefined && error.tag !== tag ? { tag: error.tag } : {};
-    return json(error.status, { error: { reason, message, type, line, column, caret, ...inTag } });
-  }
-}
-
-function parseRule(tag: string, body: string): Rule {
-  const said = expressionOf(body);
-  const parsed = rule.safeParse(typeof said === 'string' ? { tag, when: said } : { ...said, tag });
-  if (parsed.success) return parsed.data;
-  const issues = parsed.error.issues.map(({ path, message }) => `${path.join('.') || 'rule'}: ${message}`);
-  throw new RuleError('shape', issues.join('; '), { tag });
-}
-
-/** An object is a rule, anything else the text of an expression: `true` is JSON too, and a rule. */
-function expressionOf(body: string): string | object {
-  try {
-    const value: unknown = JSON.parse(body);
-    if (typeof value === 'string') return value;
-    if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value;
-  } catch {
-    // Not JSON: the bare text.
-  }
-  return body.trim();
+  return { rule: found.rule, versions: found.versions.map(shown) };
 }
 
 const shown = ({ rule: { version, ...rest }, at, by }: KeptRule) => ({ version, ...rest, at, by });

@@ -5,6 +5,8 @@ import { ConflictError } from '../platform/errors.ts';
 import { keys } from '../platform/keys.ts';
 import type { Table } from '../platform/table.ts';
 import { type KeptRule, type KeptRules, mergeFileRules, nothingKept } from './file-rules.ts';
+import type { QuintileEdition } from './quintiles.ts';
+import { mentionQuintiles, quintileStore } from './quintiles-store.ts';
 import { RuleError } from './rule-error.ts';
 import { compileRules, type VersionedRule } from './rulebook.ts';
 
@@ -26,6 +28,13 @@ const rulesRow = z.object({
   rules: text.pipe(z.array(keptRule)),
   file: z.record(z.string(), z.string()),
   retired: z.record(z.string(), z.int()),
+  /** Since when; absent: since the brand's first rules. */
+  at: z.string().optional(),
+});
+/** What the row of the rules held once: `tag@version` of each, and since when. */
+const ruleSetRow = z.object({
+  names: z.string().transform((it) => it.split(' ')),
+  at: z.string().optional(),
 });
 const ruleRow = z.object({ rule: text.pipe(keptRule) });
 
@@ -42,13 +51,45 @@ export function ruleStore(table: Table, brand: Brand) {
   async function kept(): Promise<{ stored: KeptRules; merged: KeptRules }> {
     const row = await table.get(keys.rules());
     if (!row) return { stored: nothingKept, merged: mergeFileRules(nothingKept, brand.rules) };
-    const { v, rules, file, retired } = rulesRow.parse(row);
-    const stored = { version: v, rules, file, retired };
+    const { v, rules, file, retired, at } = rulesRow.parse(row);
+    const stored = { version: v, rules, file, retired, ...(at !== undefined && { at }) };
     return { stored, merged: mergeFileRules(stored, brand.rules) };
   }
 
   const append = (it: KeptRule) =>
     table.put({ ...keys.rule(it.rule.tag, it.rule.version), rule: JSON.stringify(it) });
+
+  /** Notes what was in force, before it is replaced: whoever replaces it notes the same. */
+  const appendSet = ({ version, rules, at }: KeptRules) =>
+    table.put({
+      ...keys.ruleSet(version),
+      names: rules.map(nameOf).join(' '),
+      ...(at !== undefined && { at }),
+    });
+
+  /** A version of a rule. What is in force may have no row of its own yet. */
+  async function ruleNamed(name: string, present: readonly KeptRule[]): Promise<KeptRule> {
+    const known = present.find((it) => nameOf(it) === name);
+    if (known) return known;
+    const [tag = '', version] = name.split('@');
+    return ruleRow.parse(await table.get(keys.rule(tag, Number(version)))).rule;
+  }
+
+  async function rulesAt(instant: string): Promise<{ rules: VersionedRule[]; at?: string }> {
+    const { stored, merged } = await kept();
+    const present = { rules: merged.rules.map((it) => it.rule), ...(stored.at && { at: stored.at }) };
+    if (stored.at === undefined || stored.at <= instant) return present;
+    let first: z.infer<typeof ruleSetRow> | undefined;
+    const { pk, sk } = keys.ruleSet(stored.version - 1);
+    for await (const row of table.query(pk, { from: keys.ruleSet(0).sk, to: sk, newestFirst: true })) {
+      first = ruleSetRow.parse(row);
+      if (first.at === undefined || first.at <= instant) break;
+    }
+    if (!first) return { rules: present.rules };
+    const rules = await Promise.all(first.names.map((name) => ruleNamed(name, stored.rules)));
+    const isFirst = first.at === undefined || first.at > instant;
+    return { rules: rules.map((it) => it.rule), ...(!isFirst && { at: first.at }) };
+  }
 
   /** The rules as the row holds them. @throws RuleError if they are too long together or do not compile */
   function checked(rules: readonly KeptRule[]): string {
@@ -63,11 +104,15 @@ export function ruleStore(table: Table, brand: Brand) {
   }
 
   /** Puts the row in place of the one that was read. @returns false if somebody else wrote first */
-  async function replace(stored: KeptRules, next: Omit<KeptRules, 'version'>): Promise<boolean> {
+  async function replace(stored: KeptRules, next: Omit<KeptRules, 'version'>, at?: string): Promise<boolean> {
     const rules = checked(next.rules);
     const inForce = new Set(next.rules.map(nameOf));
     for (const it of stored.rules) if (!inForce.has(nameOf(it))) await append(it);
-    const row = { v: stored.version + 1, rules, file: { ...next.file }, retired: { ...next.retired } };
+    if (stored.version > 0 || stored.rules.length > 0) await appendSet(stored);
+    const row = {
+      ...{ v: stored.version + 1, rules, file: { ...next.file }, retired: { ...next.retired } },
+      ...(at !== undefined && { at }),
+    };
     try {
       await table.put({ ...keys.rules(), ...row }, { kind: 'version', version: stored.version });
       return true;
@@ -78,10 +123,12 @@ export function ruleStore(table: Table, brand: Brand) {
   }
 
   return {
-    /** The rules in force. `version` grows with each put; 0 before the first. */
-    async current(): Promise<{ version: number; rules: VersionedRule[] }> {
+    /** The rules in force, and the population's cuts if they read them. `version` grows with each put; 0 before the first. */
+    async current(): Promise<{ version: number; rules: VersionedRule[]; quintiles?: QuintileEdition }> {
       const { merged } = await kept();
-      return { version: merged.version, rules: merged.rules.map((it) => it.rule) };
+      const rules = merged.rules.map((it) => it.rule);
+      const quintiles = mentionQuintiles(rules) ? await quintileStore(table).current() : undefined;
+      return { version: merged.version, rules, ...(quintiles && { quintiles }) };
     },
 
     /** One rule in force and all its versions, newest first; undefined if the tag has no rule. */
@@ -112,7 +159,8 @@ export function ruleStore(table: Table, brand: Brand) {
         const done = { rule: next.rule, rules: rules.map((it) => it.rule) };
         if (unchanged) return done;
         if (present) await append(present);
-        if (!(await replace(stored, { rules, file: merged.file, retired }))) continue;
+        const before = stored.version > 0 ? stored : merged;
+        if (!(await replace(before, { rules, file: merged.file, retired }, at))) continue;
         await append(next);
         return done;
       }
@@ -141,17 +189,31 @@ export function ruleStore(table: Table, brand: Brand) {
      * Writes down what a deployment changed in the brand's file, so that its versions are fixed. The rules that come
      * into force are announced before they are written: a crash in between announces twice, never not at all.
      *
+     * @param at since when they are in force; absent where nobody asks for the past
      * @returns whether the rules in force are others now
      */
-    async adopt(announce: (rules: readonly VersionedRule[]) => Promise<void>): Promise<boolean> {
+    async adopt(announce: (rules: readonly VersionedRule[]) => Promise<void>, at?: string): Promise<boolean> {
       for (let attempt = 1; attempt <= ATTEMPTS; attempt++) {
         const { stored, merged } = await kept();
         if (stored.version > 0 && isDeepStrictEqual(stored.file, merged.file)) return false;
         const changed = stored.rules.map(nameOf).join() !== merged.rules.map(nameOf).join();
         if (changed) await announce(merged.rules.map((it) => it.rule));
-        if (await replace(stored, merged)) return changed;
+        if (await replace(stored, merged, at)) return changed;
       }
       throw new ConflictError('the rules were written by others: adopt the file again');
+    },
+
+    /**
+     * The rules that were in force at an instant. The first that a brand had count for all the time before.
+     *
+     * @returns also since when they are; absent: they are the first
+     */
+    async inForceAt(
+      instant: string,
+    ): Promise<{ rules: VersionedRule[]; at?: string; quintiles?: QuintileEdition }> {
+      const then = await rulesAt(instant);
+      const quintiles = mentionQuintiles(then.rules) ? await quintileStore(table).current() : undefined;
+      return { ...then, ...(quintiles && { quintiles }) };
     },
 
     /** The rules in force, by tag. */

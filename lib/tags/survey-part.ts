@@ -1,11 +1,15 @@
 import type { Queue } from '../platform/queue.ts';
+import type { Message } from '../platform/sqs.ts';
 import type { Table } from '../platform/table.ts';
 import type { Rules } from '../profile/person.ts';
 import { isRedirect, type ProfileStore, profileStore } from '../profile/store.ts';
+import { effectWork } from './effect-work.ts';
 import { forecastWork } from './forecast-work.ts';
+import { eachPart } from './parts.ts';
+import { endQuintiles, quintilesWork } from './quintiles-work.ts';
 import { rfmWork } from './rfm-quintiles-work.ts';
-import type { Outdated, Survey, SurveyMessage } from './survey.ts';
-import { meteredTable } from './survey-reads.ts';
+import { type Outdated, type Survey, type SurveyMessage, surveyMessage } from './survey.ts';
+import { type MeteredTable, meteredTable } from './survey-reads.ts';
 import { surveyStore } from './survey-store.ts';
 import type { SurveyWork } from './survey-work.ts';
 
@@ -20,18 +24,23 @@ export interface SurveyDeps {
   readonly now: () => number;
 }
 
+/** Looks at parts of all profiles. Answers the ids of messages that must come again. */
+export const onSurvey = (messages: readonly Message[], deps: SurveyDeps): Promise<string[]> =>
+  eachPart(messages, (body) => surveyPart(surveyMessage.parse(body), deps));
+
 /**
  * Looks at one part of all profiles and puts what it found, piece after piece. It changes no profile, and doing it
  * again finds the same or, of profiles that have changed since, the newer.
  */
-export async function surveyPart(message: SurveyMessage, deps: SurveyDeps): Promise<void> {
+async function surveyPart(message: SurveyMessage, deps: SurveyDeps): Promise<void> {
   const store = surveyStore(deps.table, deps.now);
   const survey = await store.get(message.survey);
   if (!survey) return; // its day is over: nobody asks any more
   const { id, of } = survey;
   const { part } = message;
   const rules = await deps.rules();
-  if (survey.asked.kind === 'forecast' && survey.asked.book !== rules.book.digest)
+  const { asked } = survey;
+  if ((asked.kind === 'forecast' || asked.kind === 'effect') && asked.book !== rules.book.digest)
     return store.putPiece(id, {
       part,
       after: message.after ?? '',
@@ -51,7 +60,7 @@ export async function surveyPart(message: SurveyMessage, deps: SurveyDeps): Prom
       profiles,
     );
     await store.putPiece(id, { part, after, next, found: work.take() });
-    if (next === undefined) return;
+    if (next === undefined) return void (await endQuintiles(survey, { ...deps, brand: rules.brand }));
     after = next;
   }
   await deps.recompute.send([JSON.stringify({ survey: id, part, after } satisfies SurveyMessage)]);
@@ -60,11 +69,29 @@ export async function surveyPart(message: SurveyMessage, deps: SurveyDeps): Prom
 function open({ asked, at }: Survey, rules: Rules, deps: SurveyDeps) {
   const reads = meteredTable(deps.table);
   const profiles = profileStore(reads.table);
-  const work =
-    asked.kind === 'forecast'
-      ? forecastWork(asked, Date.parse(at), { rules, profiles, reads })
-      : rfmWork(asked, { brand: rules.brand, profiles });
+  const work = workOf(asked, Date.parse(at), rules, profiles, reads);
   return { table: reads.table, work, profiles };
+}
+
+function workOf(
+  asked: Survey['asked'],
+  at: number,
+  rules: Rules,
+  profiles: ProfileStore,
+  reads: MeteredTable,
+): SurveyWork {
+  switch (asked.kind) {
+    case 'forecast':
+      return forecastWork(asked, at, { rules, profiles, reads });
+    case 'effect':
+      return effectWork(asked, at, { rules, profiles });
+    case 'quintiles':
+      return quintilesWork(asked, { brand: rules.brand, profiles });
+    case 'rfm':
+      return rfmWork(asked, { brand: rules.brand, profiles });
+    case 'backfill':
+      throw new Error('a back-fill is no survey: its messages say so');
+  }
 }
 
 async function lookAtAll(ids: readonly string[], work: SurveyWork, profiles: ProfileStore): Promise<void> {

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { type Clock, HOUR, SECOND } from '../platform/clock.ts';
+import { type Clock, DAY, HOUR, SECOND } from '../platform/clock.ts';
 import { compress, decompress } from '../platform/compressed.ts';
 import { keys } from '../platform/keys.ts';
 import type { Table } from '../platform/table.ts';
@@ -8,6 +8,8 @@ import { type Survey, survey } from './survey.ts';
 
 /** How long an answer is kept: it may name profiles, and who looks at it looks soon. */
 const KEPT_MS = 24 * HOUR;
+/** A back-fill names nobody, and its messages may come back from the dead-letter queue after two weeks. */
+export const BACKFILL_MS = 30 * DAY;
 
 const bytes = z.instanceof(Uint8Array);
 const surveyRow = z.object({ survey: z.string(), ttl: z.int() });
@@ -32,11 +34,12 @@ export interface Pieces {
 
 /** Surveys and what they found, until they are a day old. */
 export function surveyStore(table: Table, now: Clock) {
-  const ttl = () => Math.ceil((now() + KEPT_MS) / SECOND);
+  const ttl = (ms = KEPT_MS) => Math.ceil((now() + ms) / SECOND);
 
   return {
     async put(it: Survey): Promise<void> {
-      await table.put({ ...keys.survey(it.id), survey: JSON.stringify(it), ttl: ttl() });
+      const kept = it.asked.kind === 'backfill' ? BACKFILL_MS : KEPT_MS;
+      await table.put({ ...keys.survey(it.id), survey: JSON.stringify(it), ttl: ttl(kept) });
     },
 
     /** Undefined if there never was one, or its day is over. */
@@ -47,9 +50,15 @@ export function surveyStore(table: Table, now: Clock) {
     },
 
     /** Puts a piece in place of what an earlier attempt found from the same place on. */
-    async putPiece(id: string, { part, after, next, found }: Piece): Promise<void> {
+    async putPiece(id: string, { part, after, next, found }: Piece, keptMs = KEPT_MS): Promise<void> {
       const b = compress({ ...(next !== undefined && { next }), found });
-      await table.put({ ...keys.surveyPiece(id, part, digest(after, 16)), b, ttl: ttl() });
+      await table.put({ ...keys.surveyPiece(id, part, digest(after, 16)), b, ttl: ttl(keptMs) });
+    },
+
+    /** What an earlier attempt found from this place on. */
+    async piece(id: string, part: number, after: string): Promise<unknown> {
+      const row = pieceRow.safeParse(await table.get(keys.surveyPiece(id, part, digest(after, 16))));
+      return row.success ? stored.parse(decompress(row.data.b)).found : undefined;
     },
 
     /**

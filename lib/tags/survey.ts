@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { instant } from '../events/event.ts';
+import { quintileEdition } from './quintiles.ts';
 import { versionedRule } from './rules-store.ts';
 
 /** How many parts all profiles are divided into. */
@@ -15,6 +16,8 @@ const forecastAsked = z.strictObject({
   book: z.string(),
   /** How many brand-days back, today among them. */
   days: z.int().min(1).max(30),
+  /** The population's cuts, where these rules read them. */
+  quintiles: quintileEdition.optional(),
 });
 export type ForecastAsked = z.infer<typeof forecastAsked>;
 
@@ -22,7 +25,35 @@ export type ForecastAsked = z.infer<typeof forecastAsked>;
 const rfmAsked = z.strictObject({ kind: z.literal('rfm'), asOf: z.int() });
 export type RfmAsked = z.infer<typeof rfmAsked>;
 
-/** A question that takes a look at every profile. It changes none. */
+/** How often each value of recency, number and money occurs as of an instant in milliseconds: for cuts by quintiles. */
+const quintilesAsked = z.strictObject({ kind: z.literal('quintiles'), asOf: z.int() });
+export type QuintilesAsked = z.infer<typeof quintilesAsked>;
+
+/** All profiles brought to new rules: what is found is how far that is. */
+const backfillAsked = z.strictObject({
+  kind: z.literal('backfill'),
+  /** The digest of the rules that it brings them to. */
+  book: z.string(),
+  /** The rule that was put; absent where the brand's file changed. */
+  tag: z.string().optional(),
+  version: z.int().optional(),
+});
+
+const day = z.int();
+/** What tags tell apart, over brand-days from ≤ day < to. */
+const effectAsked = z.strictObject({
+  kind: z.literal('effect'),
+  /** Of one tag more is told: its days, and who else holds it. */
+  tag: z.string().optional(),
+  goal: z.string(),
+  from: day,
+  to: day,
+  /** The digest of the rules in force by which it is told. */
+  book: z.string(),
+});
+export type EffectAsked = z.infer<typeof effectAsked>;
+
+/** A question that takes a look at every profile. It changes none, but for a back-fill. */
 export const survey = z.strictObject({
   id: z.string(),
   /** The instant as of which it is answered. */
@@ -30,7 +61,7 @@ export const survey = z.strictObject({
   by: z.string(),
   /** How many parts all profiles are divided into. */
   of: z.int().positive(),
-  asked: z.discriminatedUnion('kind', [forecastAsked, rfmAsked]),
+  asked: z.discriminatedUnion('kind', [forecastAsked, rfmAsked, quintilesAsked, effectAsked, backfillAsked]),
 });
 export type Survey = z.infer<typeof survey>;
 

@@ -3,17 +3,30 @@ import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2, Context
 import { expect } from 'vitest';
 import { z } from 'zod';
 import { conversionStore } from '../../lib/attribution/store.ts';
+import { previewRoutes } from '../../lib/identity/preview-routes.ts';
+import { identityRoutes } from '../../lib/identity/routes.ts';
 import type { Role } from '../../lib/platform/brand.ts';
-import { httpHandler } from '../../lib/platform/http.ts';
+import { httpHandler, json } from '../../lib/platform/http.ts';
+import { privacyRoutes } from '../../lib/privacy/routes.ts';
 import { apiKeyItem } from '../../lib/query/auth.ts';
+import { explainRoutes } from '../../lib/query/explain.ts';
 import { openApi } from '../../lib/query/openapi.ts';
+import { answerReport, reportRoute } from '../../lib/query/report.ts';
 import { type Answered, answer, paramsOf, type QueryDeps } from '../../lib/query/route.ts';
 import { documentRoute, routes } from '../../lib/query/routes.ts';
+import { openCalendar } from '../../lib/tags/calendar.ts';
 import { aBrand } from '../profile/a-profile.ts';
 import type { World } from '../profile/a-world.ts';
 
-/** Everything that the function answers. */
-export const allRoutes: readonly Answered[] = [...routes, documentRoute(() => openApi(allRoutes, aBrand()))];
+/** Everything that the functions query, identity and privacy answer. */
+export const allRoutes: readonly Answered[] = [
+  ...routes,
+  ...explainRoutes,
+  ...identityRoutes,
+  ...previewRoutes,
+  ...privacyRoutes,
+  documentRoute(() => openApi(allRoutes, aBrand())),
+];
 
 /** The key of a role. */
 export const keyOf = (role: Role) => `the-${role}-key-of-the-tests`;
@@ -24,6 +37,9 @@ interface Asking {
   /** Role of the key that is sent; null: none is. */
   readonly as?: Role | null;
   readonly headers?: Record<string, string>;
+  /** Why; null: no reason is given. */
+  readonly reason?: string | null;
+  readonly body?: unknown;
   readonly method?: string;
   /** What the gateway took out of the path; usually nothing, and the path tells. */
   readonly params?: Record<string, string>;
@@ -31,7 +47,7 @@ interface Asking {
 
 export async function aCaller(world: World, through: Partial<QueryDeps> = {}) {
   const { worker, rows, brand, clock } = world;
-  for (const role of ['operator', 'admin', 'privacy'] as const)
+  for (const role of ['operator', 'analyst', 'admin', 'privacy'] as const)
     await rows.put(apiKeyItem(keyOf(role), { role, name: role }));
   const deps: QueryDeps = {
     ...worker,
@@ -43,15 +59,26 @@ export async function aCaller(world: World, through: Partial<QueryDeps> = {}) {
   };
   const handler = httpHandler(
     () => deps,
-    (request, it) => answer(allRoutes, request, it),
+    async (request, it) =>
+      request.path === reportRoute.path
+        ? json(200, await answerReport(request.query, { ...it, calendar: openCalendar(brand.timezone) }))
+        : answer(allRoutes, request, it),
   );
 
-  async function send(target: string, { as = 'operator', method = 'GET', headers, params }: Asking) {
+  async function send(
+    target: string,
+    { as = 'operator', method = 'GET', headers, params, reason = 'a test asks', body }: Asking,
+  ) {
     const [path = '', query = ''] = target.split('?');
     const event: Partial<APIGatewayProxyEventV2> & { requestContext: unknown } = {
       rawPath: path,
       rawQueryString: query,
-      headers: { ...(as && { Authorization: `Bearer ${keyOf(as)}` }), ...headers },
+      headers: {
+        ...(as && { Authorization: `Bearer ${keyOf(as)}` }),
+        ...(reason !== null && { 'X-Reason': reason }),
+        ...headers,
+      },
+      ...(body !== undefined && { body: JSON.stringify(body) }),
       ...(params && { pathParameters: params }),
       isBase64Encoded: false,
       requestContext: { http: { method, path } } as APIGatewayProxyEventV2['requestContext'],
@@ -60,7 +87,13 @@ export async function aCaller(world: World, through: Partial<QueryDeps> = {}) {
       event as APIGatewayProxyEventV2,
       {} as Context,
     );
-    return { status: reply.statusCode ?? 0, body: JSON.parse(reply.body ?? 'null') };
+    const said = reply.body ?? 'null';
+    const isJson = String(reply.headers?.['content-type']).startsWith('application/json');
+    return {
+      status: reply.statusCode ?? 0,
+      headers: reply.headers ?? {},
+      body: isJson ? JSON.parse(said) : said,
+    };
   }
 
   /** Asks; the answer has to be exactly what the route says that it answers: nothing missing, nothing more. */
@@ -68,7 +101,7 @@ export async function aCaller(world: World, through: Partial<QueryDeps> = {}) {
     const { status, body } = await send(target, asking);
     if (status !== 200) throw new Error(`${target}: ${status} ${JSON.stringify(body)}`);
     const path = target.split('?')[0] ?? '';
-    const route = allRoutes.find((it) => paramsOf(it.path, path));
+    const route = [reportRoute, ...allRoutes].find((it) => paramsOf(it.path, path));
     expect(route?.answer.parse(body), `${target} answers as described`).toEqual(body);
     return body;
   }

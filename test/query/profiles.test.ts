@@ -76,6 +76,20 @@ describe('a profile', () => {
     expect(new Set(seen)).toEqual(new Set(values));
   });
 
+  test.each(['admin', 'privacy'] as const)(
+    'shows the role %s masks, as long as it does not say why',
+    async (as) => {
+      const { identifiers } = await caller.ask('/profiles/member_id/lin-the-member', { as, reason: null });
+      const values = identifiers.map(({ value }: { value: string }) => value);
+      expect(values).toEqual(['lin***ber', '+8613****8000', 'o***', 'l***@example.com']);
+      const said = await caller.ask('/profiles/member_id/lin-the-member?reason=ticket+7', {
+        as,
+        reason: null,
+      });
+      expect(said.identifiers[0].value).toBe('lin-the-member');
+    },
+  );
+
   test('names the profiles that it is in conflict with, and the conflict is up for review', async () => {
     const other = aWorld();
     await other.take(aVisit(0, { ids: ['member_id:a', phone] }));

@@ -131,8 +131,8 @@ test('rules that came into force a moment ago are answered with, before anybody 
   await world.putRule({ tag: 'visitor', when: 'events("page_viewed").any()' });
   world.setClock(new Date(world.clock() + 10_000).toISOString());
   const { ask } = await aCaller(world);
-  const before = world.rows.snapshot();
+  const before = world.told();
   const { tags } = await ask('/profiles/member_id/m1');
   expect(tags.visitor).toEqual({ value: true, since: day(0), version: 1 });
-  expect(world.rows.snapshot()).toBe(before);
+  expect(world.told()).toBe(before);
 });

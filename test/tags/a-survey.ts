@@ -4,20 +4,29 @@ import { expect } from 'vitest';
 import type { Role } from '../../lib/platform/brand.ts';
 import { httpHandler } from '../../lib/platform/http.ts';
 import { apiKeyItem, authorize } from '../../lib/query/auth.ts';
+import { effectAnswer, effectsAnswer } from '../../lib/query/effect.ts';
 import { forecastAnswer } from '../../lib/query/forecast.ts';
 import { rfmAnswer } from '../../lib/query/rfm.ts';
 import { paramsOf } from '../../lib/query/route.ts';
-import { onRecompute } from '../../lib/tags/recompute.ts';
-import { rulesApi } from '../../lib/tags/rules-api.ts';
+import { backfillAnswer } from '../../lib/tags/backfill-told.ts';
+import { rulesApi, rulesRoutes } from '../../lib/tags/rules-api.ts';
 import { messagesOf, type Survey } from '../../lib/tags/survey.ts';
 import { surveyStore } from '../../lib/tags/survey-store.ts';
 import type { World } from '../profile/a-world.ts';
 import { keyOf } from '../query/a-caller.ts';
+import { onRecompute } from './on-parts.ts';
 
-const routes = ['/rules/{tag}/forecast', '/rules/{tag}/forecast/{id}', '/rfm', '/rfm/{id}'];
+const routes = rulesRoutes.map(({ path }) => path);
+
+const shapeOf = (path: string) => {
+  if (path.startsWith('/rfm')) return rfmAnswer;
+  if (path.startsWith('/backfill')) return backfillAnswer;
+  if (path.startsWith('/effect')) return effectsAnswer;
+  return path.startsWith('/tags') ? effectAnswer : forecastAnswer;
+};
 
 export async function aSurveyor(world: World) {
-  for (const role of ['operator', 'admin', 'privacy'] as const)
+  for (const role of ['operator', 'analyst', 'admin', 'privacy'] as const)
     await world.rows.put(apiKeyItem(keyOf(role), { role, name: role }));
   let done = 0;
 
@@ -28,7 +37,7 @@ export async function aSurveyor(world: World) {
       rawPath: place,
       rawQueryString: rawQuery,
       pathParameters: routes.map((it) => paramsOf(it, place)).find((it) => it !== undefined) ?? {},
-      headers: { Authorization: `Bearer ${keyOf(as)}` },
+      headers: { Authorization: `Bearer ${keyOf(as)}`, 'X-Reason': 'a test asks' },
       body,
       isBase64Encoded: false,
       requestContext: { http: { method, path: place } } as APIGatewayProxyEventV2['requestContext'],
@@ -63,8 +72,7 @@ export async function aSurveyor(world: World) {
     async ask(path: string, { as = 'operator' }: { readonly as?: Role } = {}) {
       const { status, said } = await send('GET', path, '', as);
       if (status !== 200) throw new Error(`${path}: ${status} ${JSON.stringify(said)}`);
-      const shape = path.startsWith('/rfm') ? rfmAnswer : forecastAnswer;
-      expect(shape.parse(said), `${path} answers as described`).toEqual(said);
+      expect(shapeOf(path).parse(said), `${path} answers as described`).toEqual(said);
       return said;
     },
 

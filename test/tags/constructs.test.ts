@@ -47,6 +47,39 @@ describe('an aggregate', () => {
     expect(JSON.stringify(cells).length).toBeLessThan(1200);
   });
 
+  test('with more than 64 values only a comparison with a number up to 64 is answered, anything else is missing', () => {
+    const counted = 'events("order").distinct("v")';
+    const answered = [
+      `${counted} > 64`,
+      `64.0 <= ${counted}`,
+      `!(${counted} == 64)`,
+      `${counted} != -1`,
+      `${counted} > 64 || ${counted} + 0 < 1`,
+    ];
+    const unknown = [
+      `double(${counted}) >= 65.0`,
+      `${counted} + 0 >= 65`,
+      `${counted} >= 60 + 5`,
+      `${counted} >= ${counted.replace('order', 'page_viewed')}`,
+      `${counted} in [65, 300]`,
+      `ratio(${counted}, 5) > 1.0`,
+      `int(trait("n")) <= ${counted}`,
+      `kOf(1, [${counted} * 1 > 3])`,
+    ].flatMap((when) => [when, `!(${when})`]);
+    const rules = book('UTC', ...answered, ...unknown);
+    const held = (n: number) => {
+      const cells = emptyCells();
+      for (let v = 0; v < n; v++)
+        foldEvent(rules, cells, { ...order('2026-03-01T00:00:00Z', { v }), id: `e${v}` });
+      return evaluateTags(rules, { cells, traits: { n: 7 } }, Date.parse('2026-03-02'));
+    };
+    expect([...held(300).keys()]).toEqual(answered.map((_, i) => `t${i}`));
+    // With 64 each of the others or its negation holds: it is known.
+    const known = held(64);
+    const pairs = unknown.map((_, i) => known.has(`t${answered.length + i}`));
+    expect(pairs.filter(Boolean)).toHaveLength(unknown.length / 2);
+  });
+
   test('distinct tells 1, "1" and true apart, and an empty text from none', () => {
     const values = [1, '1', true, 1, '', null, ['1']];
     const events = values.map((v, i) => order(`2026-03-01T00:00:0${i}Z`, { v }));
@@ -227,6 +260,7 @@ describe('what cannot be answered is refused in words:', () => {
   test.each([
     ['events("a").distinct("p") > 65', 'distinct() counts up to 64'],
     ['100 <= events("a").within("3d").distinct("p")', 'distinct() counts up to 64'],
+    ['!(events("a").distinct("p") >= 64.5)', 'distinct() counts up to 64'],
     ['events("a").firstEver()', 'give it one'],
     ['events("a").streak() > 1', 'counts no further back'],
     ['events("a").lastWeek().streak() > 1', 'counts no further back'],

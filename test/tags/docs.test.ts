@@ -10,6 +10,8 @@ const examplesOf = (page: string) =>
   [...page.matchAll(/```cel\n(.*?)```/gs)].flatMap(([, block = '']) => block.trim().split('\n'));
 const pages = { 'rules.md': pageOf('rules.md'), 'rules.zh.md': pageOf('rules.zh.md') };
 const examples = examplesOf(pages['rules.md']);
+const score = { halfLifeDays: 30, weights: {}, phases: {} };
+const scores = { price: score, content: score };
 const compile = (when: string) =>
   compileRules(
     [
@@ -17,7 +19,7 @@ const compile = (when: string) =>
       { tag: 'vip', when: 'true', version: 1 },
       { tag: 'tier', values: { gold: 'true' }, version: 1 },
     ],
-    { timezone: 'UTC', rfm: rfmSettings.parse({}) },
+    { timezone: 'UTC', rfm: rfmSettings.parse({}), scores },
   );
 
 test('the page has examples, the same in both tongues', () => {
@@ -46,7 +48,7 @@ const windows = [
 const macros = [
   ...['stopped', 'restarted', 'dormant', 'lastIs', 'kOf', 'ratio', 'bucket', 'weekday', 'hour'],
   ...['before', 'on', 'after', 'withinLast', 'withinNext', 'anniversary'],
-  ...['sequence', 'gap', 'same', 'without'],
+  ...['sequence', 'gap', 'same', 'without', 'held', 'score'],
 ];
 
 test.each(Object.entries(pages))(

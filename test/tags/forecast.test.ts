@@ -2,10 +2,11 @@
 import { describe, expect, test, vi } from 'vitest';
 import { DAY, dayName, toIso } from '../../lib/platform/clock.ts';
 import type { Table } from '../../lib/platform/table.ts';
-import { askRecompute, onRecompute } from '../../lib/tags/recompute.ts';
+import { askRecompute } from '../../lib/tags/recompute-ask.ts';
 import { aBrand, active, anOrder, aVisit, buyer, day, dice, START, stage } from '../profile/a-profile.ts';
 import { aWorld, type World } from '../profile/a-world.ts';
 import { aSurveyor } from './a-survey.ts';
+import { onRecompute } from './on-parts.ts';
 
 const fan = { tag: 'fan', when: 'hasTag("active") && events("page_viewed").count() >= 3' };
 const PEOPLE = 60;

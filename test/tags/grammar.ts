@@ -151,7 +151,7 @@ function someCompare(dice: Dice, era: Era): Rule {
 function someLeaf(dice: Dice, era: Era, tags: readonly string[]): Rule {
   const of = someOf(dice, era);
   const ever: Of = { ...of, span: { is: 'ever' } };
-  switch (dice.below(26)) {
+  switch (dice.below(27)) {
     case 0:
       return { is: 'any', of };
     case 1: {
@@ -228,6 +228,16 @@ function someLeaf(dice: Dice, era: Era, tags: readonly string[]): Rule {
           ? undefined
           : { end: one(dice, ['first', 'last']), days: one(dice, [1, 7, 30]) },
       };
+    case 14: {
+      const isHours = (of.span.is === 'ago' || of.span.is === 'at') && of.span.unit === 'h';
+      return {
+        is: 'preferred',
+        of: isHours ? ever : of,
+        halfLife: one(dice, [7, 10, 30, 365]),
+        store: one(dice, ['A', 'B', 'C']),
+        equal: dice.chance(0.5),
+      };
+    }
     default:
       return someCompare(dice, era);
   }

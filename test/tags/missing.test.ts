@@ -50,6 +50,8 @@ const unknown = [
   'events("a").within("3d").before(trait("city")).count() == 0',
   'sequence(events("a"), events("b")).within("3d").last().withinLast("3d")',
   'bucket("salt", 2) == 0',
+  'events("a").preference("p", "30d") == "x"',
+  'events("a").within("9d").preference("p", "30d") != "x"',
   'rfm().r == 1',
   'trait("nothing") == 1 ? true : true',
   'kOf(1, [trait("nothing") == 1, false])',

@@ -238,6 +238,11 @@ export function says(rule: Rule, past: Past): Said {
         .filter((it) => it !== undefined && it !== null);
       return stores.length === 0 ? undefined : stores.at(rule.end === 'first' ? 0 : -1) === rule.store;
     }
+    case 'preferred': {
+      if (!stands(rule.of, past)) return undefined;
+      const best = favourite(pick(rule.of, past), rule.halfLife, past.zone);
+      return best === undefined ? undefined : (best === rule.store) === rule.equal;
+    }
     case 'date':
       return dateSays(rule, past);
     case 'trait':
@@ -278,6 +283,21 @@ export function says(rule: Rule, past: Past): Said {
       return sides.includes(decides) ? decides : sides.includes(undefined) ? undefined : !decides;
     }
   }
+}
+
+/** The store with the greatest weight; each event counts 2^(day / half-life), to 24 bits. */
+function favourite(events: readonly FoldedEvent[], halfLife: number, zone: string): string | undefined {
+  const weights = new Map<string, bigint>();
+  for (const { at, properties } of events) {
+    const { store } = properties;
+    if (typeof store !== 'string') continue;
+    const day = dayOf(at, zone);
+    const mantissa = Math.round(2 ** 24 * 2 ** ((day % halfLife) / halfLife));
+    const weight = BigInt(mantissa) * 2n ** BigInt((day - (day % halfLife)) / halfLife);
+    weights.set(store, (weights.get(store) ?? 0n) + weight);
+  }
+  const most = [...weights.values()].reduce((a, b) => (a > b ? a : b), 0n);
+  return [...weights.keys()].sort().find((store) => weights.get(store) === most);
 }
 
 /** By looking at one day after the other. */

@@ -2,10 +2,11 @@
 import { expect, test, vi } from 'vitest';
 import { toIso } from '../../lib/platform/clock.ts';
 import type { Table } from '../../lib/platform/table.ts';
-import { askRecompute, onRecompute, recomputeMessage } from '../../lib/tags/recompute.ts';
+import { askRecompute, recomputeMessage } from '../../lib/tags/recompute-ask.ts';
 import { memoryQueue } from '../platform/memory.ts';
 import { aBrand, active, anOrder, aVisit, buyer, day } from '../profile/a-profile.ts';
 import { aWorld } from '../profile/a-world.ts';
+import { onRecompute } from './on-parts.ts';
 
 const MIDNIGHT = '2026-05-07T16:00:00.000Z'; // the eighth of May begins in Shanghai
 

@@ -128,3 +128,28 @@ test('an instant that is none is refused; a forecast is no RFM', async () => {
   expect(await askInVain(`/rfm/${id}`)).toMatchObject({ status: 404 });
   expect(await askInVain('/rfm/none')).toMatchObject({ status: 404, reason: 'not_found' });
 });
+
+test('a page costs a page: once the scores are worked out, what was found is not read again', async () => {
+  const reads: string[] = [];
+  const { world, post, work, ask } = await aShop((rows) => rows);
+  const { result, id } = await post('/rfm', { asOf: day(20) });
+  await work();
+  const first = await ask(`${result}?limit=10`);
+  const rows = world.rows;
+  const { query, get } = rows;
+  Object.assign(rows, {
+    query: (pk: string, range?: object) => {
+      reads.push(pk);
+      return query(pk, range);
+    },
+    get: (key: { pk: string; sk: string }) => {
+      if (key.pk.startsWith('N#')) reads.push(`${key.pk} ${key.sk}`);
+      return get(key);
+    },
+  });
+  const second = await ask(`${result}?limit=10&cursor=${first.result.next}`);
+  expect(second.result.customers).toHaveLength(10);
+  expect(second.result.sizes).toEqual(first.result.sizes);
+  const pages = `N#survey#${id}#pages apart`;
+  expect(reads).toEqual([`N#survey#${id} @`, `${pages}-all`, `${pages}-0`]);
+});

@@ -8,9 +8,10 @@ import type { Table } from '../../lib/platform/table.ts';
 import { profileStore } from '../../lib/profile/store.ts';
 import { apiKeyItem, authorize } from '../../lib/query/auth.ts';
 import { mergeFileRules, nothingKept } from '../../lib/tags/file-rules.ts';
-import { askRecompute } from '../../lib/tags/recompute.ts';
+import { putRule } from '../../lib/tags/publish.ts';
+import { askRecompute } from '../../lib/tags/recompute-ask.ts';
 import { compileRules } from '../../lib/tags/rulebook.ts';
-import { putRule, rulesApi } from '../../lib/tags/rules-api.ts';
+import { rulesApi } from '../../lib/tags/rules-api.ts';
 import { ruleStore } from '../../lib/tags/rules-store.ts';
 import { memoryTable } from '../platform/memory.ts';
 
@@ -40,6 +41,7 @@ function world(rules: readonly Rule[] = [buyer, tier], table: Table = memoryTabl
 /** What a minute of the schedule does about rules. */
 const adoptRules = ({ rules, brand, recompute }: ReturnType<typeof world>) =>
   rules.adopt((inForce) => askRecompute(compileRules(inForce, brand).digest, recompute));
+const li = { name: 'Li', record: async () => {} };
 const said = (reply: { status: number; body?: string }) => ({
   status: reply.status,
   ...JSON.parse(reply.body ?? '{}'),
@@ -182,7 +184,7 @@ test('a rule can be put as JSON, as a JSON text and as bare text, and everybody 
     'true',
     ' events("order_paid")\n  .count() > 1 ',
   ])
-    expect(said(await putRule('buyer', body, 'Li', deps)).status).toBe(200);
+    expect(said(await putRule('buyer', body, li, deps)).status).toBe(200);
   const found = await deps.rules.get('buyer');
   expect(found?.versions.map((it) => it.rule.when)).toEqual([
     'events("order_paid")\n  .count() > 1',
@@ -193,13 +195,13 @@ test('a rule can be put as JSON, as a JSON text and as bare text, and everybody 
   ]);
   const { digest } = compileRules((await deps.rules.current()).rules, deps.brand);
   expect(deps.sent.slice(-4).map((body) => JSON.parse(body))).toEqual(
-    [0, 1, 2, 3].map((segment) => ({ book: digest, segment, of: 4 })),
+    [0, 1, 2, 3].map((segment) => ({ book: digest, segment, of: 4, backfill: expect.any(String) })),
   );
 });
 
 test('a wrong rule is answered with where it is wrong, and nobody is evaluated', async () => {
   const deps = world();
-  expect(said(await putRule('buyer', 'events("order_paid").cnt() > 1', 'Li', deps))).toEqual({
+  expect(said(await putRule('buyer', 'events("order_paid").cnt() > 1', li, deps))).toEqual({
     status: 422,
     error: {
       reason: 'bad_rule',
@@ -210,13 +212,13 @@ test('a wrong rule is answered with where it is wrong, and nobody is evaluated',
       caret: 'events("order_paid").cnt() > 1\n^',
     },
   });
-  expect(said(await putRule('buyer', '{"when":"true","values":{"a":"true"}}', 'Li', deps)).error.type).toBe(
+  expect(said(await putRule('buyer', '{"when":"true","values":{"a":"true"}}', li, deps)).error.type).toBe(
     'shape',
   );
-  expect(said(await putRule('Not A Tag', 'true', 'Li', deps)).error.message).toContain('snake_case');
-  expect(said(await putRule('buyer', '{"values":{"gold":"true"}}', 'Li', deps)).status).toBe(200);
+  expect(said(await putRule('Not A Tag', 'true', li, deps)).error.message).toContain('snake_case');
+  expect(said(await putRule('buyer', '{"values":{"gold":"true"}}', li, deps)).status).toBe(200);
   expect(
-    said(await putRule('x', 'tagValue("tier") == "gold" && hasTag("y")', 'Li', deps)).error.caret,
+    said(await putRule('x', 'tagValue("tier") == "gold" && hasTag("y")', li, deps)).error.caret,
   ).toContain('hasTag("y")\n');
   expect(deps.sent).toHaveLength(4);
 });
@@ -227,7 +229,7 @@ test('reading takes any key, changing takes an admin', async () => {
   await deps.table.put(apiKeyItem('admin-key', { role: 'admin', name: 'Li' }));
   const ask = (method: string, key: string, tag?: string, body = ''): HttpRequest => ({
     method,
-    path: '',
+    path: tag === undefined ? '/rules' : `/rules/${tag}`,
     params: tag === undefined ? {} : { tag },
     query: {},
     rawQuery: '',
@@ -243,6 +245,7 @@ test('reading takes any key, changing takes an admin', async () => {
   expect(said(await rulesApi(ask('PUT', 'admin-key', 'buyer', 'true'), deps))).toEqual({
     status: 200,
     rule: { tag: 'buyer', when: 'true', version: 2 },
+    backfill: expect.stringMatching(/^\/backfill\/[\w-]{16}$/),
   });
   expect(said(await rulesApi(ask('GET', 'operator-key', 'buyer'), deps)).versions).toEqual([
     { version: 2, tag: 'buyer', when: 'true', at: '2026-05-01T08:00:00.000Z', by: 'Li' },

@@ -73,6 +73,13 @@ export type Rule =
     }
   | { readonly is: 'value'; readonly of: Of; readonly end: 'first' | 'last'; readonly store: string }
   | {
+      readonly is: 'preferred';
+      readonly of: Of;
+      readonly halfLife: number;
+      readonly store: string;
+      readonly equal: boolean;
+    }
+  | {
       readonly is: 'date';
       /** A trait, or the time of the first or last event. */
       readonly of: 'born' | Moment;
@@ -166,6 +173,8 @@ export function textOf(rule: Rule): string {
       return `${momentText(rule)} ${rule.op} timestamp("${rule.than}")`;
     case 'value':
       return `${ofText(rule.of)}.${rule.end}("store") == "${rule.store}"`;
+    case 'preferred':
+      return `${ofText(rule.of)}.preference("store", "${rule.halfLife}d") ${rule.equal ? '==' : '!='} "${rule.store}"`;
     case 'date': {
       const of = rule.of === 'born' ? 'trait("born")' : momentText(rule.of);
       const isDay = rule.ask === 'before' || rule.ask === 'on' || rule.ask === 'after';
