@@ -30,7 +30,12 @@ export interface History {
   readonly cluster: string;
   readonly version: number;
   /** Each person's events, sorted by time, complete from `since` on. */
-  readonly people: readonly { readonly profile: string; readonly events: readonly Event[] }[];
+  readonly people: readonly {
+    readonly profile: string;
+    readonly events: readonly Event[];
+    /** The ids of those that nobody allowed to be analysed. */
+    readonly uncounted?: ReadonlySet<string>;
+  }[];
 }
 
 export interface RestateDeps {
@@ -133,11 +138,18 @@ async function restateNamed(
     const people = peopleOf(history, deps);
     let needed = Number.POSITIVE_INFINITY;
     for (const person of people) needed = Math.min(needed, await neededBy(person, keys, marked, deps));
-    if (since === undefined || needed >= since) {
+    if (since !== undefined && needed < since) {
+      since = midnight(needed);
+      continue;
+    }
+    // Whoever read further back may have been stopped between a row and its place in the list; who knows less may
+    // not finish that, and the message that knew as much may be acknowledged.
+    const v = edition(history.version, since, deps.generations?.seq);
+    if (since === undefined || ![...marks.values()].some((it) => it.v > v)) {
       const work = people.map((person) => ({ person, keys }));
       return write(cluster, history.version, since, work, marks, deps);
     }
-    since = midnight(needed);
+    since = undefined;
   }
 }
 
@@ -239,6 +251,6 @@ function toldOf(
 }
 
 const peopleOf = (history: History, { brand }: RestateDeps): Person[] =>
-  history.people.map(({ profile, events }) => personOf(profile, events, brand));
+  history.people.map(({ profile, events, uncounted }) => personOf(profile, events, brand, uncounted));
 
 const midnight = (at: number): number => Math.floor(at / DAY) * DAY;

@@ -123,6 +123,16 @@ describe('an order and what becomes of it', () => {
   });
 });
 
+test('who was stopped between a row and its list is finished by who reads less, at the same version', async () => {
+  const world = aWorld(brand);
+  world.append('p1', anOrder(day(-60), 'o2', 100), anOrder(day(3), 'o1', 100));
+  // Two messages in one batch, told from as far back as the farther needs; then each comes again by itself.
+  await world.restate('p1', [o1, o2], day(-90));
+  for (const row of world.table.rows()) if (row.pk.startsWith('V#')) await world.table.remove(row);
+  await world.restate('p1', [o1], day(-27));
+  expect(await world.listed()).toMatchObject([{ id: `p1.${o1}` }]);
+});
+
 describe('reading no more than needed', () => {
   test('an order reads its look-back and nothing before', async () => {
     const world = aWorld(brand);
