@@ -4,6 +4,7 @@ import { ConflictError } from '../platform/errors.ts';
 import { keys } from '../platform/keys.ts';
 import type { Item, Table } from '../platform/table.ts';
 import { type Graph, nameOf } from './graph.ts';
+import { owner } from './owners.ts';
 import type { Protector } from './protect.ts';
 
 const seen = z.object({ at: instant, event: z.string() });
@@ -12,7 +13,12 @@ const seen = z.object({ at: instant, event: z.string() });
  * Where an identifier belongs. The cluster may have gone on into another one since: its row says where. The sightings
  * are those of the weak identifier's registers when this was written; the registers can only be earlier.
  */
-const place = z.object({ cluster: z.string(), beside: seen.optional(), among: seen.optional() });
+const place = z.object({
+  cluster: z.string(),
+  beside: seen.optional(),
+  among: seen.optional(),
+  owners: z.array(owner).optional(),
+});
 export type Place = z.infer<typeof place>;
 
 /** How many places are remembered between messages; the oldest go first. */
@@ -84,10 +90,11 @@ export type Directory = ReturnType<typeof directory>;
 
 /** An identifier's place as its cluster's graph has it. */
 export function placeIn(graph: Graph, cluster: string, name: string): Place {
-  const { beside, among } = graph.attachments.get(name) ?? {};
+  const { beside, among, owners } = graph.attachments.get(name) ?? {};
   return {
     cluster,
     ...(beside && { beside: { at: beside.at, event: beside.event } }),
     ...(among && { among: { at: among.at, event: among.event } }),
+    ...(owners && { owners: owners.map(({ by, at }) => ({ by, at })) }),
   };
 }

@@ -1,7 +1,9 @@
 import type { Event, Identifier } from '../events/event.ts';
+import { isDecision } from './decisions.ts';
 import type { Place } from './directory.ts';
-import { type Attachment, homeOf, isBefore, nameOf, ranked, statementsOf } from './graph.ts';
+import { type Attachment, homeOf, isBefore, isStatement, nameOf, ranked, statementsOf } from './graph.ts';
 import { isStrong } from './kinds.ts';
+import { firstOwners, markOf, showingOf } from './owners.ts';
 
 /** Events that have to be folded into one cluster. */
 export interface Group {
@@ -19,7 +21,7 @@ export interface Group {
  *
  * Strong identifiers on one event tie their clusters. A weak one does so only if the event is the first that shows it
  * beside a strong one, or among weak ones: any other showing changes nothing, so a device that a thousand members have
- * used ties none of them.
+ * used ties none of them. A decision ties what it is about: it has to stand in the graph that holds both.
  */
 export function groupEvents(events: readonly Event[], places: ReadonlyMap<string, Place>): Group[] {
   const tie = ties();
@@ -33,7 +35,8 @@ export function groupEvents(events: readonly Event[], places: ReadonlyMap<string
     const home = nameOf(homeOf(event));
     for (const id of ranked(event)) {
       const name = nameOf(id);
-      if (isStrong(id) || first.get(name)?.has(event.id)) tie.join(node(home), node(name));
+      if (isStrong(id) || isDecision(event) || first.get(name)?.has(event.id))
+        tie.join(node(home), node(name));
     }
   }
 
@@ -81,6 +84,35 @@ function firstStatements(
       new Set([beside?.event, among?.event].filter((event) => event !== undefined)),
     ]),
   );
+}
+
+/**
+ * What events tell clusters that are not theirs: that a weak identifier which those hold was seen beside somebody else.
+ * Only what may be new: a place knows those who came first, so a till that is known to be one costs nothing any more.
+ *
+ * @returns the showings, each with the id of the event that makes it
+ */
+export function showingsOf(
+  events: readonly Event[],
+  places: ReadonlyMap<string, Place>,
+): { readonly of: string; readonly showing: Event }[] {
+  const all = events.flatMap((event) => {
+    const [first] = ranked(event);
+    if (isStatement(event) || !first || !isStrong(first)) return [];
+    const owner = nameOf(first);
+    const weak = event.identifiers.filter((id) => !isStrong(id));
+    return weak.map((id) => ({ event, id, weak: nameOf(id), owner }));
+  });
+  const perWeak = Map.groupBy(all, ({ weak }) => weak);
+  return all.flatMap(({ event, id, weak, owner }) => {
+    const place = places.get(weak);
+    const isAlone = !place && new Set(perWeak.get(weak)?.map((it) => it.owner)).size === 1;
+    if (isAlone || (place && place.cluster === places.get(owner)?.cluster)) return [];
+    const known = place?.owners;
+    const told = { by: markOf(owner), at: event.occurredAt };
+    if (known && JSON.stringify(firstOwners(known, [told])) === JSON.stringify(firstOwners(known))) return [];
+    return [{ of: event.id, showing: showingOf(event, id, owner) }];
+  });
 }
 
 /** Union–find by name. */

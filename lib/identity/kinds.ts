@@ -31,6 +31,7 @@ export const kinds = {
   douyin_open_id: { strength: 'weak', scope: 'brand' },
   doudian_open_id: { strength: 'weak', scope: 'brand' },
   taobao_buyer_open_uid: { strength: 'weak', scope: 'brand' },
+  xiaohongshu_user_id: { strength: 'weak', scope: 'brand' },
   feishu_open_id: { strength: 'weak', scope: 'brand' },
   dingtalk_userid: { strength: 'weak', scope: 'brand' },
   unverified_phone: { strength: 'weak', scope: 'e164', personal: true },

@@ -114,11 +114,12 @@ describe('weak identifiers', () => {
     ]);
   });
 
-  test('join nobody: two members on one device stay two', () => {
+  test('join nobody: fifty members on one device stay fifty, and the device is nobody’s', () => {
     const graph = graphOf(
       ...Array.from({ length: 50 }, (_, i) => aSighting(i, `member_id:m${i}`, 'device_id:kiosk')),
     );
-    expect(profilesIn(graph)).toHaveLength(50);
+    expect(profilesIn(graph)).toHaveLength(51);
+    expect(profilesIn(graph)).toContainEqual(['device_id:kiosk']);
     expect(reviewsIn(graph)).toEqual([]);
   });
 
