@@ -12,6 +12,7 @@ export type What =
   | 'key_created'
   | 'key_revoked'
   | 'identity_decided'
+  | 'consent_said'
   | 'privacy_request'
   | 'quarantine_read'
   | 'quarantine_replayed'
