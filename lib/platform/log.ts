@@ -1,3 +1,6 @@
+/** What these say quotes what they read: a body, or a name that somebody sent. */
+const QUOTING: ReadonlySet<string> = new Set(['SyntaxError', 'ZodError', '$ZodError']);
+
 /**
  * One structured line on the error stream. Never a body, never an identifier: what went wrong and where, so that logs
  * can be read by people who may not see customers.
@@ -14,9 +17,12 @@ export function logError(
       level: 'error',
       what,
       error: name,
-      message,
+      ...(!QUOTING.has(name) && { message }),
       ...facts,
-      at: stack?.split('\n')[1]?.trim(),
+      at: stack
+        ?.split('\n')
+        .find((line) => /^\s+at /.test(line))
+        ?.trim(),
     }),
   );
 }

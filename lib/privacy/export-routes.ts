@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import { instant } from '../events/event.ts';
+import { quoted } from '../events/fault.ts';
 import { toIso } from '../platform/clock.ts';
 import { RejectedError } from '../platform/errors.ts';
 import { clusterOf } from '../profile/cluster.ts';
@@ -73,7 +74,8 @@ export const exportRoutes: readonly Answered[] = [
       if (reason === undefined)
         throw new RejectedError('no_reason', 'say why: `reason`, or the header X-Reason');
       const { book } = await deps.rules();
-      if (!book.ruleOf(tag)) throw new RejectedError('not_found', `there is no rule for the tag ${tag}`, 404);
+      if (!book.ruleOf(tag))
+        throw new RejectedError('not_found', `there is no rule for the tag ${quoted(tag)}`, 404);
       const { name, key = '' } = caller;
       const at = toIso(deps.now());
       const id = idOf(key, at, tag, value ?? '');

@@ -1,0 +1,210 @@
+import { z } from 'zod';
+import { conversionRows } from '../attribution/read.ts';
+import { mark } from '../attribution/row.ts';
+import { appendAudit } from '../audit/append.ts';
+import { contactNote } from '../channels/wecom-note.ts';
+import { nameOf } from '../identity/graph.ts';
+import type { Protector } from '../identity/protect.ts';
+import { type Clock, DAY, toIso } from '../platform/clock.ts';
+import { CONVERSION, END, keys, SEGMENT } from '../platform/keys.ts';
+import { logError } from '../platform/log.ts';
+import type { Message } from '../platform/sqs.ts';
+import type { Item, Key, Table } from '../platform/table.ts';
+import { live } from '../profile/join.ts';
+import type { Rules } from '../profile/person.ts';
+import type { SettleDeps } from '../profile/settle.ts';
+import { removeFromQuarantine } from '../quarantine/remove.ts';
+import { derivedRows } from './derived.ts';
+import { erase, type Plan, planErasure } from './erase.ts';
+import { type Counts, type Progress, SETTLING_MS, sealed } from './request.ts';
+import { requestStore, type StoredRequest } from './request-store.ts';
+
+export interface CarryOutDeps extends SettleDeps {
+  readonly table: Table;
+  readonly protector: Protector;
+  readonly rules: () => Promise<Rules>;
+  readonly now: Clock;
+}
+
+export const erasureMessage = z.strictObject({ request: z.string() });
+
+/** Begins the erasures that messages name. Answers the ids of those that must come again. */
+export async function onErasures(messages: readonly Message[], deps: CarryOutDeps): Promise<string[]> {
+  const failed: string[] = [];
+  for (const { id, body } of messages) {
+    try {
+      await beginErasure(erasureMessage.parse(JSON.parse(body)).request, deps);
+    } catch (error) {
+      logError('an erasure', error);
+      failed.push(id);
+    }
+  }
+  return failed;
+}
+
+/**
+ * Takes the person out of everything that is read. What is planned is put down first and then done, so whoever comes again
+ * sees whether it was done, and never erases whoever came back since.
+ */
+export async function beginErasure(id: string, deps: CarryOutDeps): Promise<void> {
+  const stored = await requestStore(deps.table).get(id);
+  if (stored.it.status !== 'received' || stored.it.right !== 'erase') return;
+  const rules = await deps.rules();
+  const going = await underWay(stored, rules, deps);
+  const settling = going ?? (await plannedAnew(stored, rules, deps));
+  const { of: _, ...rest } = settling.it;
+  await requestStore(deps.table).put(
+    { ...rest, status: 'settling', settledAt: toIso(deps.now()) },
+    settling.version,
+  );
+}
+
+/** The request, if its cluster was closed for it: then the rest is seen to. */
+async function underWay(
+  stored: StoredRequest,
+  rules: Rules,
+  deps: CarryOutDeps,
+): Promise<StoredRequest | undefined> {
+  const { progress } = stored.it;
+  if (!progress) return undefined;
+  const row = await deps.table.get(keys.profile(progress.cluster));
+  if (row?.joined !== progress.into) return undefined;
+  await live(progress.cluster, rules, deps);
+  return stored;
+}
+
+async function plannedAnew(
+  { it, version }: StoredRequest,
+  rules: Rules,
+  deps: CarryOutDeps,
+): Promise<StoredRequest> {
+  const plan = it.of && (await planErasure(it.of, it.id, rules, deps));
+  if (!plan) return { it, version }; // nobody is there by now
+  const planned = { ...it, progress: await progressOf(plan, rules, deps) };
+  await requestStore(deps.table).put(planned, version);
+  await erase(plan, rules, deps);
+  return { it: planned, version: version + 1 };
+}
+
+async function progressOf(plan: Plan, rules: Rules, { table }: CarryOutDeps): Promise<Progress> {
+  const { cluster, into, erasing, erased, gone } = plan;
+  const derived = derivedRows(cluster, [...erased, ...plan.events], rules);
+  const own = new Set(erased.map(({ id }) => id));
+  const conversions = await list(conversionRows(table, cluster.id));
+  const found: Counts = {
+    ...{ identifiers: gone.length, events: own.size, segments: cluster.sequence },
+    conversions: conversions.filter(({ gone: isGone }) => isGone !== true).length,
+    ...{ tags: derived.tags.length, days: derived.days.length, reviews: derived.reviews.length },
+  };
+  const rows = [...derived.tags, ...derived.days, ...derived.reviews, ...conversions.flatMap(listings)];
+  return {
+    ...{ cluster: cluster.id, into, at: erasing.at, found },
+    of: erasing.of.map(({ kind, scope, value }) => ({ kind, scope, value })),
+    rows: rows.map(({ pk, sk }): [string, string] => [pk, sk]),
+  };
+}
+
+/** Where a conversion's row says that it is, or was, listed. */
+function listings(row: Item): Key[] {
+  const { day, former } = mark.parse(row);
+  const id = row.sk.slice(CONVERSION.length);
+  return [...(day === undefined ? [] : [day]), ...former].map((it) => keys.dayConversion(it, id));
+}
+
+/**
+ * Begins what channels asked for, and ends erasures that have settled: nobody writes any more who read before. What marks and late writers left is removed, and
+ * looked for once more; the receipt says how many rows that look found. @returns how many requests were ended
+ */
+export async function endErasures(deps: CarryOutDeps): Promise<{ readonly ended: number }> {
+  let ended = 0;
+  let failed = 0;
+  const store = requestStore(deps.table);
+  for (let after: string | undefined; ; ) {
+    const { items, next } = await store.list(100, after);
+    for (const { id, status, right, settledAt } of items) {
+      const hasSettled = settledAt !== undefined && Date.parse(settledAt) + SETTLING_MS <= deps.now();
+      try {
+        if (status === 'received' && right === 'erase') await beginErasure(id, deps); // a channel asked, or a message was lost
+        if (status !== 'settling' || !hasSettled) continue;
+        await endErasure(await store.get(id), deps);
+        ended++;
+      } catch (error) {
+        logError('an erasure by the clock', error, { request: id });
+        failed++;
+      }
+    }
+    const oldest = items.at(-1)?.asked.at ?? '';
+    if (next === undefined || Date.parse(oldest) + LONG_AGO_MS < deps.now()) break;
+    after = next;
+  }
+  if (failed > 0) throw new Error(`${failed} erasures could not be carried out or proven`); // an alarm; the next tick tries again
+  return { ended };
+}
+
+/** Requests that are older have been looked at for months: an alarm has said so each time. */
+const LONG_AGO_MS = 90 * DAY;
+
+const NOTHING: Counts = {
+  ...{ identifiers: 0, events: 0, segments: 0, conversions: 0, tags: 0, days: 0, reviews: 0 },
+};
+
+async function endErasure({ it, version }: StoredRequest, deps: CarryOutDeps): Promise<void> {
+  const { progress, ...rest } = it;
+  const quarantineRemoved = progress ? await emptyQuarantine(progress, deps) : 0;
+  if (progress) await forgetContacts(progress, deps);
+  const rowsRemoved = progress ? await removeAll(await rowsLeft(progress, deps), deps) : 0;
+  const residual = progress ? (await rowsLeft(progress, deps)).length : 0;
+  const receipt = sealed({
+    ...{ erasedAt: progress?.at ?? it.asked.at, found: progress?.found ?? NOTHING },
+    ...{ rowsRemoved, quarantineRemoved, tombstones: progress?.of.length ?? 0, residual },
+  });
+  if (residual > 0) throw new Error(`an erasure left ${residual} rows`);
+  await appendAudit(deps, {
+    ...{ what: 'privacy_request', who: 'erasure', on: 'clock', subjects: [it.subject] },
+    details: { request: it.id, status: 'done', residual, digest: receipt.digest },
+  });
+  const doneAt = toIso(deps.now());
+  await requestStore(deps.table).put({ ...rest, status: 'done', doneAt, receipt }, version);
+}
+
+/** Rows of the person, or of the cluster in which they were, that still stand: all but the way to where the others went. */
+async function rowsLeft({ cluster, rows }: Progress, { table }: CarryOutDeps): Promise<Key[]> {
+  const { pk } = keys.profile(cluster);
+  const inside = await list(table.query(pk, { from: CONVERSION, to: `${SEGMENT}${END}` }));
+  const named = [
+    ...rows.map(([partition, sk]) => ({ pk: partition, sk })),
+    ...inside.filter(({ sk }) => sk.startsWith(CONVERSION)).flatMap(listings),
+  ];
+  const found = await Promise.all(named.map((key) => table.get(key)));
+  return [...inside, ...found.filter((row) => row !== undefined)];
+}
+
+async function removeAll(rows: readonly Key[], { table }: CarryOutDeps): Promise<number> {
+  for (const { pk, sk } of rows) await table.remove({ pk, sk });
+  return rows.length;
+}
+
+/** What was kept of a contact of WeCom, to tell what changes. */
+async function forgetContacts({ of }: Progress, { table, rules }: CarryOutDeps): Promise<void> {
+  const accounts = Object.keys((await rules()).brand.channels.wecom ?? {});
+  for (const { kind, value } of of) {
+    if (kind !== 'wecom_external_userid') continue;
+    for (const account of accounts) await table.remove(keys.kept('wecom', account, contactNote(value)));
+  }
+}
+
+/** Bodies in quarantine that name the person by any identifier, in whatever form the vendor wrote it. */
+function emptyQuarantine({ of, at }: Progress, deps: CarryOutDeps): Promise<number> {
+  const values = of.map((id) => deps.protector.reveal(id));
+  return removeFromQuarantine(
+    [...new Map(values.map((id) => [nameOf(id), id])).values()],
+    Date.parse(at),
+    deps,
+  );
+}
+
+async function list(rows: AsyncIterable<Item>): Promise<Item[]> {
+  const all: Item[] = [];
+  for await (const row of rows) all.push(row);
+  return all;
+}

@@ -1,0 +1,77 @@
+import { createHash } from 'node:crypto';
+import type { Event, Identifier } from '../events/event.ts';
+import { nameOf, partition } from '../identity/graph.ts';
+import type { Protector } from '../identity/protect.ts';
+import { toIso } from '../platform/clock.ts';
+import type { Cluster } from '../profile/cluster.ts';
+import { live } from '../profile/join.ts';
+import type { Rules } from '../profile/person.ts';
+import type { SettleDeps } from '../profile/settle.ts';
+import type { Erasing } from '../profile/store.ts';
+import { type Remainder, without } from './erased.ts';
+
+/** Whom an erasure takes out of which cluster. */
+export interface Plan extends Remainder {
+  readonly cluster: Cluster;
+  /** Where everybody else goes. */
+  readonly into: string;
+  readonly erasing: Erasing;
+}
+
+/** The id of the cluster that comes after one: nobody has it yet, and who asks again gets the same. */
+const successor = (cluster: string, request: string): string =>
+  createHash('sha256').update(`${cluster} ${request}`).digest('base64url').slice(0, 16);
+
+/**
+ * Plans to erase the profile that an identifier points to: as it is now, with all its identifiers; nothing if there is none.
+ *
+ * @param id as it is stored
+ * @param request what tells this erasure from others
+ */
+export async function planErasure(
+  id: Identifier,
+  request: string,
+  rules: Rules,
+  deps: SettleDeps,
+): Promise<Plan | undefined> {
+  const place = await deps.directory.find(id);
+  const cluster = place && (await live(place.cluster, rules, deps));
+  if (!cluster || 'unwritten' in cluster) return undefined;
+  const division = partition(cluster.graph);
+  const member = division.memberOf.get(nameOf(id));
+  if (member === undefined) return undefined;
+  const events = await deps.profiles.events(cluster);
+  const remainder = without(cluster.graph, division, member, events);
+  const erasing = {
+    at: latest(toIso(deps.now()), events),
+    of: digested(remainder.gone, division.members[member]?.names ?? [], deps.protector),
+  };
+  return { ...remainder, cluster, into: successor(cluster.id, request), erasing };
+}
+
+/**
+ * Erases: closes the cluster and opens one without the person in its place, by the way that a join goes. From the first
+ * write on it happens, whoever ends it. @throws ConflictError if the cluster is not as it was planned on: plan again
+ */
+export async function erase(
+  { cluster, into, erasing }: Pick<Plan, 'cluster' | 'into' | 'erasing'>,
+  rules: Rules,
+  deps: SettleDeps,
+): Promise<void> {
+  await deps.profiles.freeze(cluster, into, toIso(deps.now()), erasing);
+  await live(cluster.id, rules, deps);
+}
+
+/** The person's own identifiers first: the first says who it is. */
+function digested(
+  gone: readonly Identifier[],
+  own: readonly string[],
+  { digest }: Pick<Protector, 'digest'>,
+): Erasing['of'] {
+  const rank = (id: Identifier) => (own.includes(nameOf(id)) ? 0 : 1);
+  return [...gone].sort((a, b) => rank(a) - rank(b)).map((id) => ({ ...id, digest: digest(id) }));
+}
+
+/** A sender's clock may be ahead: what is there counts as before. */
+const latest = (now: string, events: readonly Event[]): string =>
+  events.reduce((last, { occurredAt }) => (occurredAt > last ? occurredAt : last), now);
