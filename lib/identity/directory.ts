@@ -18,13 +18,18 @@ const place = z.object({
   beside: seen.optional(),
   among: seen.optional(),
   owners: z.array(owner).optional(),
+  /** When the person whom it stood for was erased: what happened before is nothing any more. */
+  erasedAt: instant.optional(),
 });
 export type Place = z.infer<typeof place>;
 
 /** How many places are remembered between messages; the oldest go first. */
 const REMEMBERED = 50_000;
 
-/** Identifier → cluster. Places never move but along redirects, so what is remembered stays true. */
+/**
+ * Identifier → cluster. Places never move but along redirects, so what is remembered stays true, but for one thing: an
+ * erasure leaves a redirect behind it, and whoever comes by one looks again (`refresh`).
+ */
 export function directory(table: Table, protector: Pick<Protector, 'digest'>) {
   const remembered = new Map<string, Place>();
   const scopes = new Set<string>();
@@ -44,6 +49,19 @@ export function directory(table: Table, protector: Pick<Protector, 'digest'>) {
     if (scopes.has(row.pk + row.sk)) return;
     await table.put({ ...row });
     scopes.add(row.pk + row.sk);
+  };
+
+  /** Puts a place, unless the identifier was erased since its place was read: then it is read anew when it is needed. */
+  const put = async (id: Identifier, is: Place): Promise<void> => {
+    const row: Item = { ...key(id), ...is, ...tombstone(is.erasedAt) };
+    const version = tombstone(is.erasedAt).v;
+    try {
+      await table.put(row, version === undefined ? { kind: 'unversioned' } : { kind: 'version', version });
+      remember(id, is);
+    } catch (error) {
+      if (!(error instanceof ConflictError)) throw error;
+      remembered.delete(nameOf(id));
+    }
   };
 
   return {
@@ -69,12 +87,17 @@ export function directory(table: Table, protector: Pick<Protector, 'digest'>) {
       for (const name of names) {
         const id = graph.identifiers.get(name);
         if (!id) continue;
-        const is = placeIn(graph, cluster, name);
-        if (JSON.stringify(is) === JSON.stringify(remembered.get(name))) continue;
-        const row: Item = { ...key(id), ...is };
-        await table.put(row);
-        remember(id, is);
+        const known = remembered.get(name);
+        const erasedAt = known?.erasedAt;
+        const is: Place = { ...placeIn(graph, cluster, name), ...(erasedAt !== undefined && { erasedAt }) };
+        if (JSON.stringify(is) !== JSON.stringify(known)) await put(id, is);
       }
+    },
+
+    /** Looks again where those identifiers are that were thought to be in one of some clusters. */
+    async refresh(ids: readonly Identifier[], clusters: ReadonlySet<string>): Promise<void> {
+      const old = ids.filter((id) => clusters.has(remembered.get(nameOf(id))?.cluster ?? ''));
+      await Promise.all(old.map(read));
     },
 
     /** Scopes in which identifiers of a kind were seen. */
@@ -87,6 +110,10 @@ export function directory(table: Table, protector: Pick<Protector, 'digest'>) {
 }
 
 export type Directory = ReturnType<typeof directory>;
+
+/** What guards the row of an identifier whose person was erased: who does not know of it puts nothing over it. */
+export const tombstone = (erasedAt: string | undefined): { v?: number } =>
+  erasedAt === undefined ? {} : { v: Date.parse(erasedAt) };
 
 /** An identifier's place as its cluster's graph has it. */
 export function placeIn(graph: Graph, cluster: string, name: string): Place {

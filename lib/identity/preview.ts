@@ -1,5 +1,6 @@
 import { conversionsIn, entriesOf } from '../attribution/conversion.ts';
 import { personOf, rowsOf } from '../attribution/person.ts';
+import { uncounted } from '../consent/uncounted.ts';
 import type { Event } from '../events/event.ts';
 import { dayName, toIso } from '../platform/clock.ts';
 import { STAGE } from '../profile/activity.ts';
@@ -90,7 +91,7 @@ export function portraits({ id, graph, events }: Matter, rules: Rules, now: numb
 function convertedBy(profile: string, events: readonly Event[], { brand, book }: Rules): Converted[] {
   if (conversionsIn(entriesOf(events, brand)).length === 0) return [];
   const dayOf = (at: string) => dayName(book.calendar.brandDay(Date.parse(at)));
-  return rowsOf(personOf(profile, events, brand), 'all', brand, dayOf).map(
+  return rowsOf(personOf(profile, events, brand, uncounted(events, brand.consent)), 'all', brand, dayOf).map(
     ({ conversion, path, credits }) => ({
       goal: conversion.goal,
       at: conversion.at,

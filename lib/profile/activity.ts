@@ -23,6 +23,10 @@ export interface Activity {
   readonly money: Readonly<Record<string, number>>;
 }
 
+/** Whether an event is money for the brand's books, which nobody has to allow: an order, or what takes one back. */
+export const isBooked = ({ type }: Pick<Event, 'type'>, { conversions }: Rules['brand']): boolean =>
+  conversions.some((it) => it.event === type || it.refund?.event === type);
+
 /** The day's activity with one more event; `person` has already seen it. */
 export function foldActivity(
   activity: Activity | undefined,

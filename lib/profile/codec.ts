@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { packConsents, storedConsents, unpackConsents } from '../consent/codec.ts';
 import { type Event, type EventContext, eventContext, type Identifier, type Json } from '../events/event.ts';
 import { type Graph, nameOf } from '../identity/graph.ts';
 import { toIso } from '../platform/clock.ts';
@@ -28,7 +29,7 @@ export function pack(cluster: Packed): Uint8Array {
     cluster.frontier === undefined ? null : Date.parse(cluster.frontier) - since,
     cluster.sequence,
     cluster.book,
-    cluster.people.map((person) => packPerson(person, since)),
+    cluster.people.map((person) => packPerson(person, place, since)),
     packEvents(cluster.tail, place, since),
     cluster.outbox.length > 0 ? cluster.outbox.map((entry) => entry.replace(cluster.id, OWN)) : 0,
     [...cluster.shown].map(([id, { tags, activity, earlier }]) => [
@@ -48,6 +49,7 @@ export function unpack(bytes: Uint8Array, id: string): Packed {
   );
   const graph = unpackGraph(packedGraph, since);
   const identifiers = [...graph.identifiers.values()];
+  const names = [...graph.identifiers.keys()];
   return {
     id,
     createdAt: toIso(since),
@@ -55,7 +57,7 @@ export function unpack(bytes: Uint8Array, id: string): Packed {
     frontier: frontier === null ? undefined : toIso(since + frontier),
     sequence,
     book,
-    people: people.map((person) => unpackPerson(person, since)),
+    people: people.map((person) => unpackPerson(person, names, since)),
     tail: unpackEvents(tail, identifiers, since),
     outbox: (outbox || []).map((entry) => entry.replace(OWN, id)),
     shown: new Map(
@@ -123,6 +125,7 @@ const storedPerson = z.tuple([
   z.union([seenBy, nothing]), // last
   z.union([storedActivity, nothing]),
   z.union([int, z.null()]), // walkedTo
+  storedConsents.optional(), // where anything was said
 ]);
 type StoredPerson = z.infer<typeof storedPerson>;
 const stored = z.tuple([
@@ -221,10 +224,10 @@ function unpackEvent(event: StoredEvent, identifiers: readonly Identifier[], sin
 const defined = (context: Omit<EventContext, 'verified' | 'timeSource'>): Record<string, Json> =>
   JSON.parse(JSON.stringify(context));
 
-function packPerson(person: Person, since: number): StoredPerson {
+function packPerson(person: Person, place: ReadonlyMap<string, number>, since: number): StoredPerson {
   const seen = (it: Person['first']): [number, string] | 0 =>
     it ? [Date.parse(it.at) - since, it.channel] : 0;
-  return [
+  const packed: StoredPerson = [
     [...person.traits].map(([name, { value, at, event }]) => [name, value, Date.parse(at) - since, event]),
     packTags(person.tags, since),
     packCells(person.cells),
@@ -233,10 +236,13 @@ function packPerson(person: Person, since: number): StoredPerson {
     person.activity ? packActivity(person.activity, since) : 0,
     Number.isFinite(person.walkedTo) ? person.walkedTo - since : null,
   ];
+  if (person.consents) packed[7] = packConsents(person.consents, place, since);
+  return packed;
 }
 
 function unpackPerson(
-  [traits, tags, cells, first, last, activity, walkedTo]: StoredPerson,
+  [traits, tags, cells, first, last, activity, walkedTo, consents]: StoredPerson,
+  names: readonly string[],
   since: number,
 ): Person {
   const seen = (it: [number, string] | 0): Person['first'] =>
@@ -251,6 +257,7 @@ function unpackPerson(
     last: seen(last),
     activity: activity ? unpackActivity(activity, since) : undefined,
     walkedTo: walkedTo === null ? Number.NEGATIVE_INFINITY : since + walkedTo,
+    ...(consents && { consents: unpackConsents(consents, names, since) }),
   };
 }
 

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import { byTime, type Event } from '../events/event.ts';
 import { nameOf, partition } from '../identity/graph.ts';
-import { END, keys, SEGMENT } from '../platform/keys.ts';
+import { AUDIT, END, keys, SEGMENT } from '../platform/keys.ts';
 import type { Item, Value } from '../platform/table.ts';
 import { type Cluster, profileIds, split } from './cluster.ts';
 import { unpack, unpackSegment } from './codec.ts';
@@ -25,8 +25,11 @@ const INCIDENTAL = new Set(['v', 'ttl', 'version', 'former', 'receivedAt']);
 /** Reviews are kept by cluster; what they say names identifiers. */
 const REVIEWS = keys.review('', '').pk;
 
-/** Partitions whose rows say only where things are kept, when they were first seen, or how often they came. */
-const KEPT_APART = ['E#', 'N#', 'S#key#'];
+/** Partitions whose rows say only where things are kept, when they were first seen, how often they came, who looked, or how far some work is. */
+const KEPT_APART = ['E#', 'N#', 'S#key#', 'S#kept#', keys.backfill().pk, keys.privacyRequest('').pk, AUDIT];
+
+/** The rules in force: since when is when we learned of them. */
+const RULES = keys.rules().pk;
 
 /**
  * The digest of a whole table. Two tables have the same one if they tell the same of the world, however the events
@@ -67,9 +70,10 @@ export async function describeTable(
     if (KEPT_APART.some((prefix) => pk.startsWith(prefix))) continue;
     for (const row of found) {
       const isState = pk.startsWith('P#') && (row.sk === '@' || row.sk.startsWith(SEGMENT));
-      if (isState || row.gone === true) continue;
+      if (isState || row.gone === true || row.erasedAt !== undefined) continue; // marks and tombstones tell of nobody
       const key = [rename(withoutPlace(pk)), rename(pk === REVIEWS ? row.sk.replace(/^.*#/, '') : row.sk)];
-      lines.push(pk.startsWith('I#') ? key : [...key, plain(row, rename)]);
+      const { at, ...lasting } = row;
+      lines.push(pk.startsWith('I#') ? key : [...key, plain(pk === RULES ? lasting : row, rename)]);
     }
   }
   const texts = lines.map((line) => JSON.stringify(line)).sort();

@@ -1,14 +1,17 @@
 import { isDeepStrictEqual } from 'node:util';
 import { affectedConversions } from '../attribution/conversion.ts';
+import { isConsent } from '../consent/said.ts';
 import { byTime, type Event } from '../events/event.ts';
 import {
   addEvent,
   addGraph,
   emptyGraph,
   type Graph,
+  isStatement,
   type Partition,
   pairOf,
   partition,
+  wouldState,
 } from '../identity/graph.ts';
 import { DAY, toIso } from '../platform/clock.ts';
 import { nextChange } from '../tags/changes.ts';
@@ -36,7 +39,7 @@ const DUE_BOUNDARIES = 64;
 export interface Additions {
   readonly events: readonly Event[];
   /** A cluster that is taken in, some or all of whose events these are. */
-  readonly arriving?: { readonly id: string; readonly graph: Graph };
+  readonly arriving?: { readonly id: string; readonly graph: Graph; readonly outbox: readonly string[] };
   /** Names of weak identifiers that stay with another cluster. */
   readonly foreign?: ReadonlySet<string>;
   /** The tail is to be sealed before it is full. */
@@ -85,7 +88,8 @@ export const newCluster = (id: string, createdAt: string, { book }: Rules): Clus
  * events: order, batches and repetition change neither profiles nor tags, only how the journal is cut.
  *
  * Events after the frontier are walked on top of it. An event at or before the frontier that is new, a change of who
- * is who, or other rules rebuild the people from the journal: dear, and rare.
+ * is who, or other rules rebuild the people from the journal: dear, and rare. Statements on who is who change the
+ * graph alone: nobody did them, so they are no part of any journal.
  */
 export function fold(
   cluster: Cluster,
@@ -95,7 +99,8 @@ export function fold(
   journal?: Journal,
 ): Folded {
   const inTail = new Set(cluster.tail.map((event) => event.id));
-  let fresh = distinct(additions.events).filter((event) => !inTail.has(event.id));
+  const statements = additions.events.filter((it) => isStatement(it) && wouldState(cluster.graph, it));
+  let fresh = distinct(additions.events).filter((event) => !isStatement(event) && !inTail.has(event.id));
   const oldest = fresh.find((event) => isFolded(event, cluster.frontier));
   if (oldest && cluster.sequence > 0) {
     if (!covers(journal, oldest.occurredAt)) return { kind: 'journal', from: oldest.occurredAt };
@@ -104,18 +109,20 @@ export function fold(
   }
   const otherRules = cluster.version > 0 && cluster.book !== rules.book.digest;
   const overdue = cluster.due !== undefined && Date.parse(cluster.due) <= now;
-  if (fresh.length === 0 && !additions.arriving && !otherRules && !overdue) return { kind: 'unchanged' };
+  if (fresh.length + statements.length === 0 && !additions.arriving && !otherRules && !overdue)
+    return { kind: 'unchanged' };
 
   const graph = copyGraph(cluster.graph);
   if (additions.arriving) addGraph(graph, additions.arriving.graph);
-  for (const event of fresh) addEvent(graph, event, additions.foreign);
+  for (const event of [...fresh, ...statements]) addEvent(graph, event, additions.foreign);
   const before = partition(cluster.graph);
   const after = partition(graph);
   const carried = carry(before, after);
   const late = fresh.some((event) => isFolded(event, cluster.frontier));
   const ids = profileIds(cluster.id, graph, after);
   const moved = carried === undefined || [...cluster.shown.keys()].some((id) => !ids.includes(id));
-  const rebuild = late || otherRules || moved;
+  const reheard = fresh.filter(isConsent).some((said) => isHeardBefore(said, cluster.tail));
+  const rebuild = late || otherRules || moved || reheard;
   if (rebuild && cluster.sequence > 0 && !covers(journal, undefined))
     return { kind: 'journal', from: undefined };
 
@@ -152,9 +159,9 @@ export function fold(
   const entries = [
     ...changedTags(cluster.shown, tags),
     ...changedDays(formerDays, days, inOrder, rules, fresh),
-    ...changedConversions(fresh, parts, moved || added, rules),
+    ...changedConversions(fresh, parts, moved || added || (rebuild && fresh.some(isConsent)), rules),
     ...changedReviews(before, after),
-    ...(additions.arriving ? [entry.arrival(additions.arriving.id)] : []),
+    ...arrivalsOf(additions),
   ];
   const outbox = new Set([...cluster.outbox, ...(additions.byClock ? entries.map(byClock) : entries)]);
   // After a rebuild the walk has seen every day there is: one that it did not see is no more.
@@ -180,6 +187,10 @@ export function fold(
   };
 }
 
+/** Whether what is said of consent decides on an event that was there before: it may count otherwise than it did. */
+const isHeardBefore = (said: Event, events: readonly Event[]): boolean =>
+  events.some(({ id, occurredAt }) => id !== said.id && occurredAt >= said.occurredAt);
+
 /** Events without repetitions, in time order. Of two with one id the first in order counts, whichever came first. */
 function distinct(events: readonly Event[]): Event[] {
   const ids = new Set<string>();
@@ -199,6 +210,7 @@ const copyGraph = (graph: Graph): Graph => ({
   identifiers: new Map(graph.identifiers),
   edges: new Map(graph.edges),
   attachments: new Map(graph.attachments),
+  decisions: new Map(graph.decisions),
 });
 
 /**
@@ -355,3 +367,12 @@ function due(previous: string | undefined, next: number | undefined, now: number
     return previous;
   return next === undefined ? undefined : toIso(next);
 }
+
+/** The cluster that is taken in, and those that it was itself taking in: who finds the way past it has to know of them. */
+const arrivalsOf = ({ arriving }: Additions): string[] =>
+  arriving
+    ? [
+        entry.arrival(arriving.id),
+        ...arriving.outbox.map(unmarked).filter((text) => parseEntry(text).kind === 'arrival'),
+      ]
+    : [];

@@ -1,11 +1,12 @@
 import type { Event } from '../events/event.ts';
 import type { Directory } from '../identity/directory.ts';
-import { nameOf, pairOf, partition } from '../identity/graph.ts';
-import { dayName, toIso } from '../platform/clock.ts';
-import { keys } from '../platform/keys.ts';
-import type { Key } from '../platform/table.ts';
+import { type Graph, nameOf, partition } from '../identity/graph.ts';
+import { toIso } from '../platform/clock.ts';
+import { ConflictError } from '../platform/errors.ts';
+import { bury } from '../privacy/bury.ts';
+import { derivedRows } from '../privacy/derived.ts';
+import { without } from '../privacy/erased.ts';
 import type { Cluster } from './cluster.ts';
-import { parseEntry, unmarked } from './entries.ts';
 import { newCluster } from './fold.ts';
 import { putter } from './outbox.ts';
 import type { Rules } from './person.ts';
@@ -18,7 +19,7 @@ export interface JoinDeps extends UpdateDeps {
 }
 
 /** A cluster that is not stored yet: its first write is guarded like any other. */
-export const unstored = (id: string, events: readonly Event[], rules: Rules): Cluster =>
+export const unstored = (id: string, events: readonly Pick<Event, 'receivedAt'>[], rules: Rules): Cluster =>
   newCluster(id, events.map((event) => event.receivedAt).sort()[0] ?? '', rules);
 
 /**
@@ -29,18 +30,25 @@ export async function live(
   id: string,
   rules: Rules,
   deps: JoinDeps,
+  hops = 0,
 ): Promise<Cluster | { readonly unwritten: string }> {
+  if (hops > MANY_HOPS) throw new Error('the ways of clusters that were joined go in a circle');
   const it = await deps.profiles.get(id);
   if (!it) return { unwritten: id };
   if (!isRedirect(it)) return it;
   if (it.left) await arrive(id, it, it.left, rules, deps);
-  return live(it.joined, rules, deps);
+  return live(it.joined, rules, deps, hops + 1);
 }
+
+/** More joins than one cluster can have been through. */
+const MANY_HOPS = 1_000;
 
 /**
  * Makes one cluster of several: the oldest takes in the others. Each is first closed, by a conditional write, so that
  * nobody adds to it any more; then everything it knows is folded into the survivor; then nothing is left of it but
  * the way there. Every step may be repeated, by anybody who comes by. Undefined if nothing is stored yet.
+ *
+ * @throws ConflictError if the oldest has gone elsewhere meanwhile
  */
 export async function joinClusters(
   clusters: readonly (Cluster | { readonly unwritten: string })[],
@@ -58,7 +66,10 @@ export async function joinClusters(
   for (const other of others) await deps.profiles.freeze(other, survivor.id, toIso(deps.now()));
   for (const other of others) await live(other.id, rules, deps);
   const joined = await live(survivor.id, rules, deps);
-  return 'unwritten' in joined ? survivor : joined;
+  if ('unwritten' in joined && joined.unwritten === survivor.id) return survivor;
+  if ('unwritten' in joined || joined.id !== survivor.id)
+    throw new ConflictError('who was to take in the others has gone on'); // into another cluster, or without somebody
+  return joined;
 }
 
 /** What is stored goes before what is not, then the older, then by id: the same for everybody who asks. */
@@ -79,52 +90,53 @@ async function arrive(
   rules: Rules,
   deps: JoinDeps,
 ): Promise<void> {
-  const events = await deps.profiles.events(left);
-  for (const part of chunks(events)) {
+  const all = await deps.profiles.events(left);
+  const { graph, events } = await comingAlong(redirect, left, all, deps);
+  const parts = events.length > 0 ? chunks(events) : graph.identifiers.size > 0 ? [[]] : []; // without events its decisions still have to arrive
+  for (const part of parts) {
     const target = await live(redirect.joined, rules, deps);
     await update(
-      'unwritten' in target ? unstored(target.unwritten, part, rules) : target,
-      { events: part, arriving: left, foreign: namesOutside(left, part) },
+      'unwritten' in target ? unstored(target.unwritten, [{ receivedAt: left.createdAt }], rules) : target,
+      { events: part, arriving: { id, graph, outbox: left.outbox }, foreign: namesOutside(graph, part) },
       rules,
       { ...deps, finish: undefined },
     );
   }
-  await clear(left, redirect.version, events, rules, deps);
+  await clear(left, redirect.version, all, rules, deps);
   const target = await live(redirect.joined, rules, deps);
   if (!('unwritten' in target))
-    await deps.directory?.point(target.graph, target.id, left.graph.identifiers.keys());
+    await deps.directory?.point(target.graph, target.id, graph.identifiers.keys());
   await deps.profiles.leave(id, redirect);
 }
 
+/** All of a cluster, or all but somebody: then first everybody who comes later has to know. */
+async function comingAlong(
+  { erasing, joined }: Redirect,
+  { graph }: Cluster,
+  events: readonly Event[],
+  { table }: JoinDeps,
+): Promise<{ readonly graph: Graph; readonly events: readonly Event[] }> {
+  const [first] = erasing?.of ?? [];
+  if (!erasing || !first) return { graph, events };
+  await bury(erasing.of, erasing.at, joined, table);
+  const division = partition(graph);
+  return without(graph, division, division.memberOf.get(nameOf(first)) ?? -1, events);
+}
+
 /** Identifiers on a cluster's events that it never held: another cluster does. */
-const namesOutside = ({ graph }: Cluster, events: readonly Event[]): Set<string> =>
-  new Set(
-    events.flatMap((event) => event.identifiers.map(nameOf)).filter((name) => !graph.identifiers.has(name)),
-  );
+const namesOutside = ({ identifiers }: Graph, events: readonly Event[]): Set<string> =>
+  new Set(events.flatMap((event) => event.identifiers.map(nameOf)).filter((name) => !identifiers.has(name)));
 
 /** Takes back every row that was derived from a cluster which is no more. */
 async function clear(
   left: Cluster,
   version: number,
   events: readonly Event[],
-  { book }: Rules,
+  rules: Rules,
   deps: JoinDeps,
 ): Promise<void> {
-  const rows = new Map<string, Key>();
-  const add = (key: Key) => rows.set(`${key.pk} ${key.sk}`, key);
-  const days = new Set(events.map((event) => dayName(book.calendar.brandDay(Date.parse(event.occurredAt)))));
-  for (const [profile, { tags }] of left.shown) {
-    for (const tag of tags.keys()) add(keys.member(tag, profile));
-    for (const day of days) add(keys.activity(day, profile));
-  }
-  for (const review of partition(left.graph).reviews) add(keys.review(left.id, pairOf(review)));
-  // What was still to be done may name rows of profiles that the last state does not know any more.
-  for (const pending of left.outbox.map(unmarked).map(parseEntry)) {
-    if (pending.kind === 'tag') add(keys.member(pending.tag, pending.profile));
-    if (pending.kind === 'activity') add(keys.activity(dayName(pending.day), pending.profile));
-    if (pending.kind === 'review') add(keys.review(left.id, pending.pair));
-  }
+  const { tags, days, reviews } = derivedRows(left, events, rules);
   const put = putter(version, deps);
-  for (const key of rows.values()) await put(key, undefined);
+  for (const key of [...tags, ...days, ...reviews]) await put(key, undefined);
   await deps.conversions?.send([JSON.stringify({ profile: left.id, conversions: 'all' })]);
 }

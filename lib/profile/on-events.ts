@@ -3,7 +3,8 @@ import type { Arrival } from '../arrivals/counts.ts';
 import { isFirst } from '../arrivals/nonce-store.ts';
 import { arrivalStore } from '../arrivals/store.ts';
 import { type Event, type EventsMessage, eventsMessage } from '../events/event.ts';
-import { groupEvents } from '../identity/groups.ts';
+import { isStatement } from '../identity/graph.ts';
+import type { Group } from '../identity/groups.ts';
 import type { Protector } from '../identity/protect.ts';
 import { DAY } from '../platform/clock.ts';
 import { ConflictError } from '../platform/errors.ts';
@@ -11,9 +12,10 @@ import { keys } from '../platform/keys.ts';
 import { logError } from '../platform/log.ts';
 import type { Message } from '../platform/sqs.ts';
 import type { Table } from '../platform/table.ts';
+import { noteRequests } from '../privacy/said.ts';
 import { putFaults, replayed, unreadable } from '../quarantine/store.ts';
 import type { Rules } from './person.ts';
-import { placesOf, type SettleDeps, settle } from './settle.ts';
+import { groupsOf, type SettleDeps, settle } from './settle.ts';
 
 export interface OnEventsDeps extends SettleDeps {
   readonly protector: Protector;
@@ -56,14 +58,16 @@ export async function onEvents(messages: readonly Message[], deps: OnEventsDeps)
         carriers.set(event.id, [...(carriers.get(event.id) ?? []), message.id]);
         if (events.has(event.id)) continue;
         events.set(event.id, await settled(event, deps));
-        first.push(event);
+        if (!isStatement(event)) first.push(event);
       }
     });
   }
 
-  let groups: ReturnType<typeof groupEvents> = [];
+  let groups: readonly Group[] = [];
   await attempt([...carriers.values()].flat(), async () => {
-    groups = groupEvents([...events.values()], await placesOf([...events.values()], deps.directory));
+    const sorted = await groupsOf([...events.values()], rules, deps);
+    for (const { of, showing } of sorted.shown) carriers.set(showing.id, carriers.get(of) ?? []);
+    groups = sorted.groups;
   });
   const work = groups.values();
   await Promise.all(
@@ -76,6 +80,7 @@ export async function onEvents(messages: readonly Message[], deps: OnEventsDeps)
       }
     }),
   );
+  await attempt([...carriers.values()].flat(), () => noteRequests(events.values(), rules.brand, deps));
   await attempt([], () => {
     const done = [...arrivals].filter(([id]) => !failed.has(id)).map(([, arrival]) => arrival);
     return arrivalStore(deps.table, rules.book.calendar).add(done);

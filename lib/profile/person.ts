@@ -1,10 +1,12 @@
+import { allows, type Consents, hear } from '../consent/consents.ts';
+import { isConsent } from '../consent/said.ts';
 import type { Event, Json } from '../events/event.ts';
 import type { Brand } from '../platform/brand.ts';
 import { type Cells, copyCells, emptyCells, foldEvent, prune } from '../tags/cells.ts';
 import { boundaries } from '../tags/changes.ts';
 import { evaluateTags, type TagValue, type View } from '../tags/evaluate.ts';
 import type { RuleBook } from '../tags/rulebook.ts';
-import { type Activity, foldActivity } from './activity.ts';
+import { type Activity, foldActivity, isBooked } from './activity.ts';
 
 /** A trait as the latest event that spoke of it left it; `null` says that it was taken away. */
 export interface Trait {
@@ -29,6 +31,8 @@ export interface Person {
   readonly traits: Map<string, Trait>;
   readonly tags: Map<string, HeldTag>;
   cells: Cells;
+  /** Of whoever has never said anything of it: none. */
+  consents?: Consents | undefined;
   first?: { readonly at: string; readonly channel: string };
   last?: { readonly at: string; readonly channel: string };
   /** What was done on the newest brand-day. */
@@ -58,7 +62,12 @@ export const copyPerson = (person: Person): Person => ({
 });
 
 /** What rules see of a person. */
-export const viewOf = (person: Person): View => ({ cells: person.cells, traits: traitsOf(person) });
+export const viewOf = (person: Person): View => ({
+  cells: person.cells,
+  traits: traitsOf(person),
+  was: person.tags,
+  consents: person.consents,
+});
 
 export function traitsOf(person: Person): Record<string, Json> {
   const traits: Record<string, Json> = {};
@@ -74,6 +83,9 @@ export function traitsOf(person: Person): Record<string, Json> {
  * at every instant at which an event happened or a window's content changed, once: events of one instant are one
  * step, and so is a window that ends with them. So `since` is exact however late or in what batches the events came.
  *
+ * What is said of consent holds from its own instant on. Events that nobody allowed to be analysed at their time count
+ * for nothing but for when the person was seen, and an order or a refund for the day's books.
+ *
  * @param onDay is told each brand-day's activity as it grows
  */
 export function walk(
@@ -88,11 +100,24 @@ export function walk(
     const at = Date.parse(occurredAt);
     const isFirst = !Number.isFinite(person.walkedTo);
     let speaks = isFirst || passTime(person, at, rules); // a rule may hold of somebody of whom nothing is known
-    for (; events[i]?.occurredAt === occurredAt; i++)
-      speaks = see(person, events[i] as Event, at, rules) || speaks;
+    while (events[i]?.occurredAt === occurredAt) i++;
+    const together = events.slice(from, i);
+    const consents = hear(person.consents, together);
+    if (consents !== person.consents) {
+      person.consents = consents;
+      speaks ||= rules.book.readsConsent;
+    }
+    const isAllowed = allows(consents, 'analytics', rules.book.consent);
+    const counted = isAllowed ? together : together.filter(isConsent);
+    for (const event of counted) speaks = see(person, event, at, rules) || speaks;
+    for (const { source } of together) {
+      person.first ??= { at: occurredAt, channel: source.channel };
+      person.last = { at: occurredAt, channel: source.channel };
+    }
     if (speaks) evaluate(person, at, rules);
     person.walkedTo = at;
-    for (const event of events.slice(from, i)) {
+    for (const event of together) {
+      if (!isAllowed && !isBooked(event, rules.brand)) continue;
       person.activity = foldActivity(person.activity, event, person, rules);
       onDay?.(person.activity);
     }
@@ -109,8 +134,6 @@ function see(person: Person, event: Event, at: number, { book }: Rules): boolean
   }
   const { id, type, properties, source } = event;
   foldEvent(book, person.cells, { id, type, at, properties, channel: source.channel });
-  person.first ??= { at: event.occurredAt, channel: source.channel };
-  person.last = { at: event.occurredAt, channel: source.channel };
   return event.traits !== undefined || event.traitsOnce !== undefined || book.featuresOf(type).length > 0;
 }
 

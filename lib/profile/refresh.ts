@@ -1,6 +1,7 @@
 import { toIso } from '../platform/clock.ts';
 import { ConflictError } from '../platform/errors.ts';
 import { partitions } from '../platform/keys.ts';
+import type { Cluster } from './cluster.ts';
 import { live } from './join.ts';
 import type { Rules } from './person.ts';
 import { type UpdateDeps, updateByClock } from './update.ts';
@@ -14,9 +15,10 @@ const CONCURRENCY = 8;
  * Re-evaluates every profile that is due: nobody else is looked at. Due entries may be early, so a profile may come
  * up, have not changed and be entered anew for later.
  *
+ * @param rules asked for each page: where many are due, newer ones may come into force meanwhile
  * @returns how many were looked at
  */
-export async function refreshDue(rules: Rules, deps: UpdateDeps): Promise<number> {
+export async function refreshDue(rules: () => Promise<Rules>, deps: UpdateDeps): Promise<number> {
   const until = toIso(deps.now());
   const counts = await Promise.all(
     partitions.due().map(async (shard) => {
@@ -26,34 +28,49 @@ export async function refreshDue(rules: Rules, deps: UpdateDeps): Promise<number
         const fresh = due.map(({ key }) => key.pk.slice(2)).filter((id) => !seen.has(id));
         if (fresh.length === 0) return seen.size; // the index lags behind what was just written: not again
         for (const id of fresh) seen.add(id);
-        await refreshAll(fresh, rules, deps);
+        await refreshAll(fresh, await rules(), deps);
       }
     }),
   );
   return counts.reduce((sum, count) => sum + count, 0);
 }
 
-/** Re-evaluates profiles, several at a time. */
-export async function refreshAll(ids: readonly string[], rules: Rules, deps: UpdateDeps): Promise<void> {
+/** Re-evaluates profiles, several at a time. @returns of how many of them the tags are others now */
+export async function refreshAll(ids: readonly string[], rules: Rules, deps: UpdateDeps): Promise<number> {
   const work = ids.values();
+  let changed = 0;
   await Promise.all(
     Array.from({ length: CONCURRENCY }, async () => {
-      for (const id of work) await refresh(id, rules, deps);
+      for (const id of work) if (await refresh(id, rules, deps)) changed++;
     }),
   );
+  return changed;
 }
 
-/** Brings a profile to now and to the rules in force, and writes what follows if anything changed. */
-async function refresh(id: string, rules: Rules, deps: UpdateDeps): Promise<void> {
+/**
+ * Brings a profile to now and to the rules in force, and writes what follows if anything changed.
+ *
+ * @returns whether its tags are others now
+ */
+async function refresh(id: string, rules: Rules, deps: UpdateDeps): Promise<boolean> {
   const finish = async (other: string) => void (await live(other, rules, deps));
   for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
     try {
       const cluster = await live(id, rules, deps); // ends a join that was begun and left
-      if (!('unwritten' in cluster)) await updateByClock(cluster, rules, { ...deps, finish });
-      return;
+      if ('unwritten' in cluster) return false;
+      const next = await updateByClock(cluster, rules, { ...deps, finish });
+      return tagsOf(next) !== tagsOf(cluster);
     } catch (error) {
       if (!(error instanceof ConflictError)) throw error; // somebody wrote it: it may still be due
     }
   }
   throw new Error('a profile is written by too many at once: it stays due');
 }
+
+/** The tags of a cluster's profiles with their values, as one text. */
+const tagsOf = ({ shown }: Cluster): string =>
+  JSON.stringify(
+    [...shown]
+      .map(([profile, { tags }]) => [profile, [...tags].map(([tag, { value }]) => [tag, value]).sort()])
+      .sort(),
+  );

@@ -1,5 +1,6 @@
 import type { Brand } from '../platform/brand.ts';
 import { type Clock, SECOND } from '../platform/clock.ts';
+import type { QuintileEdition } from '../tags/quintiles.ts';
 import { compileRules, type RuleBook, type VersionedRule } from '../tags/rulebook.ts';
 import type { Rules } from './person.ts';
 
@@ -11,7 +12,7 @@ export const RULES_MS = 2 * SECOND;
 
 /** The rules in force, compiled once a version. */
 export function rulesInForce(
-  store: { current(): Promise<{ rules: VersionedRule[] }> },
+  store: { current(): Promise<{ rules: VersionedRule[]; quintiles?: QuintileEdition }> },
   brand: Brand,
   now: Clock,
 ): () => Promise<Rules> {
@@ -19,9 +20,9 @@ export function rulesInForce(
   let until = Number.NEGATIVE_INFINITY;
   return async () => {
     if (!book || now() >= until || now() < until - RULES_MS) {
-      const { rules } = await store.current();
-      const of = JSON.stringify(rules);
-      if (book?.of !== of) book = { of, compiled: compileRules(rules, brand) };
+      const { rules, quintiles } = await store.current();
+      const of = JSON.stringify([rules, quintiles]);
+      if (book?.of !== of) book = { of, compiled: compileRules(rules, { ...brand, quintiles }) };
       until = now() + RULES_MS;
     }
     return { book: book.compiled, brand };

@@ -1,9 +1,12 @@
 import type { Event } from '../events/event.ts';
 import { type Directory, type Place, placeIn } from '../identity/directory.ts';
 import { addEvent, emptyGraph, homeOf, nameOf } from '../identity/graph.ts';
-import { type Group, groupEvents } from '../identity/groups.ts';
+import { type Group, groupEvents, showingsOf } from '../identity/groups.ts';
 import type { Protector } from '../identity/protect.ts';
 import { ConflictError } from '../platform/errors.ts';
+import { buryOrphans } from '../privacy/bury.ts';
+import { erasedIn, withoutErased } from '../privacy/erased.ts';
+import type { Cluster } from './cluster.ts';
 import { joinClusters, live, unstored } from './join.ts';
 import type { Rules } from './person.ts';
 import { chunks, type UpdateDeps, update } from './update.ts';
@@ -25,25 +28,72 @@ export async function placesOf(events: readonly Event[], directory: Directory): 
   return new Map(found.flatMap(([name, place]) => (place ? [[name, place] as const] : [])));
 }
 
+/** What belongs together of some events, and what of it is told to clusters that hold none of it. */
+export interface Sorted {
+  readonly groups: readonly Group[];
+  readonly shown: ReturnType<typeof showingsOf>;
+}
+
+/** Sorts events by the clusters that they go to. What is erased goes nowhere. */
+export async function groupsOf(events: readonly Event[], rules: Rules, deps: SettleDeps): Promise<Sorted> {
+  const places = await placesOf(events, deps.directory);
+  const left = events.flatMap((event) => withoutErased(event, erasedIn(places)) ?? []);
+  if (left.length < events.length) await buryOrphans(events, places, (id) => live(id, rules, deps), deps);
+  const shown = showingsOf(left, places);
+  return { groups: groupEvents([...left, ...shown.map(({ showing }) => showing)], places), shown };
+}
+
+/**
+ * Whether somebody was erased since we last asked where identifiers are. An erasure sends a cluster on its way, as a join
+ * does, so who finds no redirect has missed nothing.
+ */
+async function isOutdated(
+  { events, clusters }: Group,
+  found: readonly (Cluster | { readonly unwritten: string })[],
+  { directory }: SettleDeps,
+): Promise<boolean> {
+  const moved = new Set(clusters.filter((id, i) => idOf(found[i]) !== id));
+  if (moved.size === 0) return false;
+  await directory.refresh(
+    events.flatMap(({ identifiers }) => identifiers),
+    moved,
+  );
+  const erasedAt = erasedIn(await placesOf(events, directory));
+  return events.some((event) => withoutErased(event, erasedAt) !== event);
+}
+
+const idOf = (it: Cluster | { readonly unwritten: string } | undefined): string | undefined =>
+  it && ('unwritten' in it ? it.unwritten : it.id);
+
 /**
  * Folds a group's events into their cluster and does all that follows from it. When it returns, everything is
  * written; when it throws, doing it again from the start is right.
  */
 export async function settle(group: Group, rules: Rules, deps: SettleDeps, attempt = 1): Promise<void> {
   try {
-    await settleOnce(group, rules, deps);
+    await settleOnce(group, rules, deps, attempt);
   } catch (error) {
     if (!(error instanceof ConflictError) || attempt === ATTEMPTS) throw error;
     // Somebody was faster, and may have changed what belongs together: end what was begun, read again, decide again.
     for (const id of group.clusters) await live(id, rules, deps);
-    const places = await placesOf(group.events, deps.directory);
-    for (const again of groupEvents(group.events, places)) await settle(again, rules, deps, attempt + 1);
+    await settleAnew(group.events, rules, deps, attempt + 1);
   }
 }
 
-async function settleOnce(group: Group, rules: Rules, deps: SettleDeps): Promise<void> {
+async function settleAnew(
+  events: readonly Event[],
+  rules: Rules,
+  deps: SettleDeps,
+  attempt: number,
+): Promise<void> {
+  const { groups } = await groupsOf(events, rules, deps);
+  for (const group of groups) await settle(group, rules, deps, attempt);
+}
+
+async function settleOnce(group: Group, rules: Rules, deps: SettleDeps, attempt: number): Promise<void> {
   const { events, foreign } = group;
   const clusters = await Promise.all(group.clusters.map((id) => live(id, rules, deps)));
+  if (await isOutdated(group, clusters, deps)) return settleAnew(events, rules, deps, attempt);
   const target =
     (await joinClusters(clusters, events, rules, deps)) ?? unstored(founderOf(group, deps), events, rules);
   await claimAll(group, target.id, deps);
@@ -69,7 +119,9 @@ async function claimAll(
   const said = emptyGraph();
   for (const event of events) addEvent(said, event, foreign);
   for (const id of unclaimed) {
-    const place = await directory.claim(id, placeIn(said, cluster, nameOf(id)));
+    // Owners only once the cluster knows them: what a place names is not told again.
+    const { owners: _, ...mine } = placeIn(said, cluster, nameOf(id));
+    const place = await directory.claim(id, mine);
     if (place.cluster !== cluster) throw new ConflictError(`somebody else claimed a ${id.kind} first`);
   }
 }

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { Event } from '../events/event.ts';
-import { byTime } from '../events/event.ts';
+import { byTime, identifier, instant } from '../events/event.ts';
 import { ConflictError } from '../platform/errors.ts';
 import { DUE_SHARDS, keys, SEGMENT, shardOf } from '../platform/keys.ts';
 import type { Item, Table } from '../platform/table.ts';
@@ -10,7 +10,13 @@ import type { Journal, Segment } from './fold.ts';
 
 const bytes = z.instanceof(Uint8Array);
 const clusterRow = z.object({ v: z.int(), s: bytes, due: z.string().optional() });
-const redirectRow = z.object({ v: z.int(), joined: z.string(), s: bytes.optional() });
+/** Whom a cluster is left without: every identifier that goes, with its digest, the person's own first. */
+const erasing = z.object({ at: instant, of: z.array(identifier.extend({ digest: z.string() })).min(1) });
+export type Erasing = z.infer<typeof erasing>;
+
+const redirectRow = z.object({
+  ...{ v: z.int(), joined: z.string(), s: bytes.optional(), erasing: erasing.optional() },
+});
 const segmentRow = z.object({ b: bytes, before: z.string().optional() });
 
 /** A cluster that another has taken in, or is taking in: until `left` is gone, its events may not all be there yet. */
@@ -18,6 +24,8 @@ export interface Redirect {
   readonly joined: string;
   readonly version: number;
   readonly left: Cluster | undefined;
+  /** It goes there without somebody. */
+  readonly erasing?: Erasing | undefined;
 }
 
 /** More segments than a page of a megabyte holds. */
@@ -60,8 +68,8 @@ export function profileStore(table: Table) {
       const row = await table.get(keys.profile(id));
       if (!row) return undefined;
       if (row.joined === undefined) return fromRow(id, clusterRow.parse(row));
-      const { joined, v, s } = redirectRow.parse(row);
-      return { joined, version: v, left: s && fromRow(id, { v, s }) };
+      const { joined, v, s, erasing } = redirectRow.parse(row);
+      return { joined, version: v, left: s && fromRow(id, { v, s }), erasing };
     },
 
     /** Puts the next state, if the one it was made from is still the stored one. @throws ConflictError otherwise */
@@ -95,12 +103,17 @@ export function profileStore(table: Table) {
     /**
      * Closes a cluster to everybody and says where it goes. Its state stays until its events have arrived there, and
      * so long it is due: whatever becomes of who closed it, the clock comes by and ends it.
+     *
+     * @param erasing who does not come along
      */
-    async freeze(cluster: Cluster, into: string, due: string): Promise<void> {
+    async freeze(cluster: Cluster, into: string, due: string, erasing?: Erasing): Promise<void> {
       const { version } = cluster;
       const left = version > 0 && { s: pack(cluster), w: keys.due(shardOf(cluster.id, DUE_SHARDS)), due };
       await table.put(
-        { ...keys.profile(cluster.id), v: version + 1, joined: into, ...left },
+        {
+          ...{ ...keys.profile(cluster.id), v: version + 1, joined: into, ...left },
+          ...(erasing && { erasing: { at: erasing.at, of: erasing.of.map((id) => ({ ...id })) } }),
+        },
         { kind: 'version', version },
       );
     },

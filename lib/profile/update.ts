@@ -49,21 +49,23 @@ async function seenTo(cluster: Cluster, rules: Rules, deps: UpdateDeps): Promise
  * Brings a cluster to now and to the rules in force. No message comes again if the clock's worker crashes, so the
  * cluster stays due until what follows is written, and only then moves on: a read and three writes for a flip. What
  * events left to be done is seen to on the way. @throws ConflictError as `update`
+ *
+ * @returns the cluster as it is now
  */
-export async function updateByClock(cluster: Cluster, rules: Rules, deps: UpdateDeps): Promise<void> {
+export async function updateByClock(cluster: Cluster, rules: Rules, deps: UpdateDeps): Promise<Cluster> {
   const { profiles, now } = deps;
   const open = await seenTo(cluster, rules, deps);
   const folded = await foldStored(open, { events: [], byClock: true }, rules, deps);
-  if (folded.kind === 'unchanged') return;
+  if (folded.kind === 'unchanged') return open;
   const { cluster: next, seal } = folded;
   if (seal) await profiles.putSegment(cluster, seal);
   const isDue = cluster.due !== undefined && Date.parse(cluster.due) <= now();
   const owed = next.outbox.some(isOwedByClock);
   await profiles.put(owed && isDue ? { ...next, due: cluster.due } : next);
-  if (!owed) return;
+  if (!owed) return next;
   const left = await perform(next, rules, deps);
-  if (left.some(isOwedByClock)) return;
-  await profiles.put({ ...next, version: next.version + 1, outbox: left });
+  if (!left.some(isOwedByClock)) await profiles.put({ ...next, version: next.version + 1, outbox: left });
+  return next;
 }
 
 /** Folds, reading the journal if it takes that to tell. */

@@ -26,7 +26,7 @@ export interface Count {
  * Runs a story with every fault at every point, alone and in pairs, and asks that the table says what it says after
  * the undisturbed run.
  */
-export async function enumerate({ name, steps }: Story, file: string): Promise<Count> {
+export async function enumerate({ name, steps, isLong = false }: Story, file: string): Promise<Count> {
   const shared = sharedOf(ZONE);
   const calm = await played(steps, shared);
   const facts = await factsOf(calm);
@@ -35,7 +35,8 @@ export async function enumerate({ name, steps }: Story, file: string): Promise<C
   let struck = 0;
   for (const [i, plan] of [...schedules(calm.points, APART)].entries()) {
     const text = `${name} · ${textOf(plan)}`;
-    const isLeftOut = points > LONG && isWhole() && !isDeep() && plan.length > 1 && i % ONE_IN !== 0;
+    const isLeftOut =
+      (isLong || points > LONG) && isWhole() && !isDeep() && plan.length > 1 && i % ONE_IN !== 0;
     if (isLeftOut || !isAsked(text)) continue;
     run++;
     const of: Case = { how: text, replay: commandOf(file, text) };

@@ -8,11 +8,16 @@ export const isDeep = (): boolean => process.env.LAWS_DEEP === '1';
 const askedSeed = (): number | undefined =>
   process.env.LAWS_SEED === undefined ? undefined : Number(process.env.LAWS_SEED);
 
-/** The seeds of a law's cases: so many from a first one on, ten times as many if deep, or the one asked for. */
-export function seeds(from: number, count: number): number[] {
+/**
+ * The seeds of a law's cases: so many from a first one on, ten times as many if deep, or the one asked for.
+ *
+ * @param found seeds of later ones that once failed: they stay
+ */
+export function seeds(from: number, count: number, found: readonly number[] = []): number[] {
   const asked = askedSeed();
   if (asked !== undefined) return [asked];
-  return Array.from({ length: isDeep() ? 10 * count : count }, (_, i) => from + i);
+  const all = Array.from({ length: isDeep() ? 10 * count : count }, (_, i) => from + i);
+  return [...all, ...found.filter((seed) => !all.includes(seed))];
 }
 
 /** The history of a seed: the same on every machine. */

@@ -2,6 +2,7 @@ import type { Event, Fault } from '../../lib/events/event.ts';
 import { DAY, HOUR, toIso } from '../../lib/platform/clock.ts';
 import { compileRules } from '../../lib/tags/rulebook.ts';
 import { anEventOf } from './oracle/an-event.ts';
+import { aDecision } from './oracle/decisions.ts';
 import { type Condition, family, rulesOf } from './oracle/family.ts';
 import { NOW } from './oracle/histories.ts';
 import type { Step } from './story.ts';
@@ -14,6 +15,8 @@ export interface Story {
   readonly steps: readonly Step[];
   /** Rules in force at the end, if not the brand's. */
   readonly after?: Told;
+  /** A build runs all its single faults, and one pair in some, as of a story with many points. */
+  readonly isLong?: boolean;
 }
 
 export const ZONE = 'Asia/Shanghai';
@@ -98,6 +101,61 @@ export const identityStories = (): Story[] => [
     steps: [
       one(visit(['member_id:1', 'device_id:d'], 2), visit(['device_id:d'], 1)),
       one(order(['member_id:2', 'device_id:d'], 3, 'o1', 25_001)),
+    ],
+  },
+];
+
+const decided = (ids: [string, string], verdict: Parameters<typeof aDecision>[1], hours: number): Event =>
+  aDecision(
+    anEventOf(ids, ago(0)).identifiers,
+    verdict,
+    toIso(NOW - hours * HOUR),
+    `by hand ${hours}`.replaceAll(' ', '_'),
+  );
+
+/** What people decide: joins undone while more comes, conflicts accepted, a device taken from its owner. */
+export const undoStories = (): Story[] => [
+  {
+    name: 'two who met are taken apart, with their orders, while the next event is on its way',
+    isLong: true,
+    steps: [
+      one(order(['phone:1'], 3, 'o1', 10_000)),
+      one(link(['member_id:1', 'phone:1'], 2)),
+      { send: [[decided(['member_id:1', 'phone:1'], 'apart', 5)], [visit(['phone:1'], 0.1)]] },
+    ],
+  },
+  {
+    name: 'two strangers are joined by hand, and it is undone in one batch with what came meanwhile',
+    isLong: true,
+    steps: [
+      { send: [[order(['member_id:1'], 3, 'o1', 9_999)], [visit(['wechat_unionid:u'], 4)]] },
+      one(decided(['member_id:1', 'wechat_unionid:u'], 'together', 5)),
+      {
+        send: [[visit(['wechat_unionid:u'], 0.1)], [decided(['member_id:1', 'wechat_unionid:u'], 'open', 1)]],
+      },
+    ],
+  },
+  {
+    name: 'four members use one device within a day, and then it is nobody’s',
+    isLong: true,
+    steps: [
+      one(
+        ...[1, 2, 3].map((i) => visit([`member_id:${i}`, 'device_id:d'], 3 - i / 10)),
+        visit(['device_id:d'], 2.5),
+      ),
+      one(visit(['member_id:4', 'device_id:d'], 2.1)),
+    ],
+  },
+  {
+    name: 'a conflict is accepted, and a device is taken from its owner, before either was seen',
+    isLong: true,
+    steps: [
+      one(decided(['member_id:2', 'phone:1'], 'together', 5)),
+      one(
+        decided(['member_id:1', 'device_id:d'], 'apart', 4),
+        visit(['member_id:1', 'device_id:d', 'phone:1'], 2),
+      ),
+      one(link(['member_id:2', 'phone:1'], 1), order(['device_id:d'], 1, 'o1', 25_001)),
     ],
   },
 ];

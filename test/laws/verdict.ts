@@ -7,6 +7,9 @@ import { seenWorld } from './seen.ts';
 import type { Names, Shared } from './wiring.ts';
 import type { World } from './world/world.ts';
 
+/** What of a world says how it ended. */
+export type Ran = Pick<World<Names>, 'table' | 'now' | 'story'>;
+
 /** What a failure has to say, so that whoever reads it can see it again. */
 export interface Case {
   /** The command that runs this case and no other. */
@@ -25,19 +28,14 @@ const LINES = 12;
 const WIDTH = 400;
 
 /** The facts of a table, one a line, sorted. @throws Error if a join in it was begun and not ended */
-export async function factsOf(world: World<Names>): Promise<readonly string[]> {
+export async function factsOf(world: Ran): Promise<readonly string[]> {
   const { lines, unfinished } = await describeTable(world.table.rows());
   if (unfinished > 0) throw new Error(`${unfinished} joins were begun and not ended\n${tail(world)}`);
   return lines;
 }
 
 /** Two tables say the same, byte for byte. @throws Error with the facts of one that the other lacks */
-export function mustBeSame(
-  plain: readonly string[],
-  other: readonly string[],
-  world: World<Names>,
-  of: Case,
-): void {
+export function mustBeSame(plain: readonly string[], other: readonly string[], world: Ran, of: Case): void {
   if (plain.join('\n') === other.join('\n')) return;
   throw new Error(
     [
@@ -54,7 +52,7 @@ export function mustBeSame(
 
 /** The table says what a sequential reader of all events would say. @throws Error with the lines that differ */
 export async function mustBeTrue(
-  world: World<Names>,
+  world: Ran,
   events: readonly Event[],
   shared: Shared,
   of: Case,
@@ -87,4 +85,4 @@ const cut = (lines: readonly string[]) => [
   ...(lines.length > 2 * LINES ? [`  … and ${lines.length - 2 * LINES} more`] : []),
 ];
 
-const tail = (world: World<Names>) => `the run:\n${world.story.slice(-3000)}`;
+const tail = (world: Ran) => `the run:\n${world.story.slice(-3000)}`;

@@ -8,9 +8,10 @@ import { onEvents } from '../../lib/profile/on-events.ts';
 import type { Rules } from '../../lib/profile/person.ts';
 import { profileStore } from '../../lib/profile/store.ts';
 import { openCalendar } from '../../lib/tags/calendar.ts';
-import { onRecompute, onTick } from '../../lib/tags/recompute.ts';
+import { onTick } from '../../lib/tags/recompute.ts';
 import { compileRules } from '../../lib/tags/rulebook.ts';
 import { ruleStore } from '../../lib/tags/rules-store.ts';
+import { onRecompute } from '../tags/on-parts.ts';
 import { aBrand } from './oracle/histories.ts';
 import type { WorldFunction } from './world/world.ts';
 

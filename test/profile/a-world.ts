@@ -6,7 +6,7 @@ import { directory } from '../../lib/identity/directory.ts';
 import { protector } from '../../lib/identity/protect.ts';
 import { type Brand, type Rule, rule } from '../../lib/platform/brand.ts';
 import { DAY } from '../../lib/platform/clock.ts';
-import { keys } from '../../lib/platform/keys.ts';
+import { AUDIT, keys } from '../../lib/platform/keys.ts';
 import type { Item, Table } from '../../lib/platform/table.ts';
 import type { Cluster, Profile } from '../../lib/profile/cluster.ts';
 import { digestTable } from '../../lib/profile/digest.ts';
@@ -17,9 +17,10 @@ import { readCluster, readProfiles } from '../../lib/profile/read.ts';
 import { rulesInForce } from '../../lib/profile/rules.ts';
 import { profileStore } from '../../lib/profile/store.ts';
 import { openCalendar } from '../../lib/tags/calendar.ts';
-import { onRecompute, onTick } from '../../lib/tags/recompute.ts';
+import { onTick } from '../../lib/tags/recompute.ts';
 import { ruleStore } from '../../lib/tags/rules-store.ts';
 import { canonical, type MemoryTable, memoryQueue, memoryTable } from '../platform/memory.ts';
+import { onRecompute } from '../tags/on-parts.ts';
 import { aBrand, anId, START } from './a-profile.ts';
 
 export const SECRET = 'a secret that is long enough for tests';
@@ -105,7 +106,7 @@ export function aWorld({ brand = aBrand(), rows = memoryTable(), through = (it) 
     async attribute(): Promise<void> {
       const deps = {
         store: conversionStore(table, clock),
-        history: (cluster: string, since?: number) => readHistory(profiles, cluster, since),
+        history: (cluster: string, since?: number) => readHistory(profiles, cluster, since, brand.consent),
         brand,
         calendar: openCalendar(brand.timezone),
       };
@@ -161,7 +162,8 @@ export function aWorld({ brand = aBrand(), rows = memoryTable(), through = (it) 
       world.rowsOf(`T#${tag}#`).map(({ sk, value }) => (value === true ? sk : `${sk}=${value}`)),
     state: (id: string) => rows.get(keys.profile(id)),
     /** All rows as one text, but for those that count how often something came. */
-    told: (): string => canonical(rows.rows().filter(({ pk }) => !pk.startsWith('N#'))),
+    told: (): string =>
+      canonical(rows.rows().filter(({ pk }) => !pk.startsWith('N#') && !pk.startsWith(AUDIT))),
     digest: async () => (await digestTable(rows.rows())).digest,
   };
   return world;
