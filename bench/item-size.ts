@@ -45,7 +45,7 @@ const without: Readonly<Record<string, (it: Packed) => Packed>> = {
   outbox: (it) => ({ ...it, outbox: [] }),
   'edges and attachments': (it) => ({
     ...it,
-    graph: { ...it.graph, edges: new Map(), attachments: new Map() },
+    graph: { ...it.graph, edges: new Map(), attachments: new Map(), decisions: new Map() },
   }),
 };
 
@@ -59,7 +59,7 @@ export function sizeOf(item: Item): ItemSize | undefined {
   );
   // Events name identifiers by their place: they go together, and then the events are put back.
   const nobody = { ...whole, tail: whole.tail.map((event) => ({ ...event, identifiers: [] })) };
-  const noGraph = { identifiers: new Map(), edges: new Map(), attachments: new Map() };
+  const noGraph = { identifiers: new Map(), edges: new Map(), attachments: new Map(), decisions: new Map() };
   parts['identity (identifiers, edges, attachments)'] =
     pack(nobody).length - pack({ ...nobody, graph: noGraph }).length;
   const { pk, sk, s: _, tags, due, w, ...rest } = item;

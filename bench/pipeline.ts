@@ -76,7 +76,7 @@ export function openPipeline({ brand, store = memoryTable(), onPut, counts = tru
     /** Requests → the bodies of the messages that they become. @throws if one was refused */
     async capture(requests: readonly SentRequest[]): Promise<readonly string[]> {
       const queue = memoryQueue();
-      const nonces = { take: () => true };
+      const nonces = { take: () => true, release: () => {} };
       for (const request of requests) {
         const tell = () => {};
         const reply = await capture(received(request), { brand, secrets, queue, now: clock, nonces, tell });
@@ -97,14 +97,14 @@ export function openPipeline({ brand, store = memoryTable(), onPut, counts = tru
         announced = conversions.bodies.length;
         const failed = await onConversions(messages(bodies), {
           store: conversionStore(table, clock),
-          history: (cluster: string, since?: number) => readHistory(profiles, cluster, since),
+          history: (cluster: string, since?: number) => readHistory(profiles, cluster, since, brand.consent),
           brand,
           calendar,
         });
         if (failed.length > 0) throw new Error(`${failed.length} conversions failed`);
       }),
     /** What the schedule does every minute. */
-    tick: (): Promise<Counted> => counted(() => refreshDue(rules, deps)),
+    tick: (): Promise<Counted> => counted(() => refreshDue(async () => rules, deps)),
   };
 }
 export type Pipeline = ReturnType<typeof openPipeline>;

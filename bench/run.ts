@@ -2,18 +2,24 @@
 import { writeFileSync } from 'node:fs';
 import { arch, cpus, platform } from 'node:os';
 import { parseArgs } from 'node:util';
+import { backfill } from './backfill.ts';
 import { bundles } from './bundles.ts';
 import { cpu } from './cpu.ts';
 import { dollars } from './dollars.ts';
 import type { Figure, Measured, Row } from './figure.ts';
+import { forecast } from './forecast.ts';
 import { history } from './history.ts';
 import { paths } from './paths.ts';
 import { profileUnits } from './profile-units.ts';
+import { rules } from './rules.ts';
 import { timeFlips } from './time-flips.ts';
 import { visible } from './visible.ts';
 
 /** Counts before times. */
-const figures: readonly Figure[] = [dollars, profileUnits, history, timeFlips, cpu, paths, visible, bundles];
+const figures: readonly Figure[] = [
+  ...[dollars, profileUnits, history, timeFlips, rules],
+  ...[forecast, backfill, cpu, paths, visible, bundles],
+];
 
 const HELP = `npm run bench -- [options]
 

@@ -22,7 +22,7 @@ const open = () => {
   const store = conversionStore(table, systemClock);
   return {
     store,
-    history: (cluster: string, since?: number) => readHistory(profiles, cluster, since),
+    history: (cluster: string, since?: number) => readHistory(profiles, cluster, since, brand.consent),
     brand,
     calendar: openCalendar(brand.timezone),
     change: {

@@ -1,4 +1,4 @@
-// HTTP in → why somebody has a tag, now or at a past instant.
+// HTTP in → why somebody has a tag, and what they are worth, now or at a past instant.
 import { z } from 'zod';
 import { conversionReader } from '../lib/attribution/read.ts';
 import { directory } from '../lib/identity/directory.ts';
@@ -12,6 +12,7 @@ import { rulesInForce } from '../lib/profile/rules.ts';
 import { profileStore } from '../lib/profile/store.ts';
 import { explainRoutes } from '../lib/query/explain.ts';
 import { answer } from '../lib/query/route.ts';
+import { valueRoutes } from '../lib/query/value.ts';
 import { ruleStore } from '../lib/tags/rules-store.ts';
 
 export const env = z.object({ TABLE_NAME: z.string(), IDENTITY_SECRET: z.string() });
@@ -30,4 +31,6 @@ const open = async () => {
   };
 };
 
-export const handler = httpHandler(open, (request, deps) => answer(explainRoutes, request, deps));
+const routes = [...explainRoutes, ...valueRoutes];
+
+export const handler = httpHandler(open, (request, deps) => answer(routes, request, deps));

@@ -1,6 +1,7 @@
-// HTTP in → who is who: what holds a profile together, and what is decided of it, as events.
+// HTTP in → who is who and what they allow: looked at, decided and said, as events.
 import { z } from 'zod';
 import { conversionReader } from '../lib/attribution/read.ts';
+import { consentRoutes } from '../lib/consent/routes.ts';
 import { directory } from '../lib/identity/directory.ts';
 import { identityKey } from '../lib/identity/key.ts';
 import { identityRoutes } from '../lib/identity/routes.ts';
@@ -30,4 +31,5 @@ const open = async () => {
   };
 };
 
-export const handler = httpHandler(open, (request, deps) => answer(identityRoutes, request, deps));
+const routes = [...identityRoutes, ...consentRoutes];
+export const handler = httpHandler(open, (request, deps) => answer(routes, request, deps));

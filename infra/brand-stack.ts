@@ -1,19 +1,31 @@
 import { CfnOutput, Stack, type StackProps, Tags as StackTags } from 'aws-cdk-lib';
 import type { Construct } from 'constructs';
+import { askingAccounts } from '../lib/capture/fetch.ts';
 import { pulledAccounts } from '../lib/capture/pull.ts';
 import type { Brand } from '../lib/platform/brand.ts';
 import { Alarms } from './alarms.ts';
 import { Api } from './api.ts';
+import { Archive } from './archive.ts';
 import { Attribution } from './attribution.ts';
 import type { BrandContext } from './brand-function.ts';
 import { Capture } from './capture.ts';
 import { Data } from './data.ts';
+import { Erasure } from './erasure.ts';
+import { Explain } from './explain.ts';
+import { Fetch } from './fetch.ts';
+import { Identity } from './identity.ts';
+import { Lineage } from './lineage-api.ts';
+import { Models } from './models.ts';
+import { Preview } from './preview.ts';
+import { Privacy } from './privacy.ts';
 import { Profile } from './profile.ts';
 import { Pull } from './pull.ts';
 import { Quarantine } from './quarantine.ts';
 import { Query } from './query.ts';
+import { Requests } from './requests.ts';
 import { Rules } from './rules.ts';
 import { Secrets } from './secrets.ts';
+import { Survey } from './survey.ts';
 import { Tags } from './tags.ts';
 
 export interface BrandStackProps extends StackProps {
@@ -45,11 +57,25 @@ export class BrandStack extends Stack {
     const attribution = new Attribution(this, 'Attribution', { context, data });
     const profile = new Profile(this, 'Profile', { context, data, attribution, secrets });
     const tags = new Tags(this, 'Tags', { context, data, attribution });
-    new Capture(this, 'Capture', { context, api, profile, secrets });
+    const survey = new Survey(this, 'Survey', { context, data, tags });
+    const fetch =
+      askingAccounts(brand).length > 0
+        ? new Fetch(this, 'Fetch', { context, data, profile, secrets })
+        : undefined;
+    new Capture(this, 'Capture', { context, api, profile, secrets, fetch });
     if (pulledAccounts(brand).length > 0) new Pull(this, 'Pull', { context, profile, secrets });
+    new Models(this, 'Models', { context, api, data });
     new Query(this, 'Query', { context, api, data, secrets });
-    new Rules(this, 'Rules', { context, api, data, secrets, tags });
-    new Quarantine(this, 'Quarantine', { context, api, data, profile });
+    new Explain(this, 'Explain', { context, api, data, secrets });
+    new Lineage(this, 'Lineage', { context, api, data, secrets });
+    new Identity(this, 'Identity', { context, api, data, profile, secrets });
+    new Preview(this, 'Preview', { context, api, data, secrets });
+    new Privacy(this, 'Privacy', { context, api, data, secrets });
+    const erasure = new Erasure(this, 'Erasure', { context, data, attribution, secrets });
+    new Requests(this, 'Requests', { context, api, data, erasure, secrets });
+    new Archive(this, 'Archive', { context, api, data, secrets });
+    new Rules(this, 'Rules', { context, api, data, secrets, tags, survey });
+    new Quarantine(this, 'Quarantine', { context, api, data, profile, fetch });
 
     new CfnOutput(this, 'Url', { value: api.url, description: 'Where channels send and people ask' });
     new CfnOutput(this, 'TableName', { value: data.table.tableName });

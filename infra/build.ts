@@ -166,11 +166,38 @@ export async function stageBrand(
 
 /** Made here and not at run time, because the part of zod that describes schemas is left out of bundles. */
 async function apiDocument(brand: Brand): Promise<Buffer> {
-  const [{ openApi }, { documentRoute, routes }] = await Promise.all([
+  const [
+    { openApi },
+    { documentRoute, routes },
+    { explainRoutes },
+    { valueRoutes },
+    { identityRoutes },
+    { consentRoutes },
+    { previewRoutes },
+    { privacyRoutes },
+    { lineageRoutes },
+  ] = await Promise.all([
     import('../lib/query/openapi.ts'),
     import('../lib/query/routes.ts'),
+    import('../lib/query/explain.ts'),
+    import('../lib/query/value.ts'),
+    import('../lib/identity/routes.ts'),
+    import('../lib/consent/routes.ts'),
+    import('../lib/identity/preview-routes.ts'),
+    import('../lib/privacy/routes.ts'),
+    import('../lib/privacy/lineage-routes.ts'),
   ]);
-  const all = [...routes, documentRoute(() => undefined)];
+  const all = [
+    ...routes,
+    ...explainRoutes,
+    ...valueRoutes,
+    ...identityRoutes,
+    ...consentRoutes,
+    ...previewRoutes,
+    ...privacyRoutes,
+    ...lineageRoutes,
+    documentRoute(() => undefined),
+  ];
   return Buffer.from(`${JSON.stringify(openApi(all, brand))}\n`);
 }
 

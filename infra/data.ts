@@ -4,6 +4,7 @@ import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import type { Function as Lambda } from 'aws-cdk-lib/aws-lambda';
 import { Construct } from 'constructs';
 import { DUE_INDEX } from '../lib/platform/dynamo.ts';
+import { AUDIT } from '../lib/platform/keys.ts';
 import type { BrandContext } from './brand-function.ts';
 
 export interface DataProps {
@@ -44,6 +45,17 @@ export class Data extends Construct {
     this.give(fn, ...READ);
   }
 
+  /** Lets `fn` append to the audit log, and put no other row. */
+  letAudit(fn: Lambda): void {
+    fn.addToRolePolicy(
+      new PolicyStatement({
+        actions: ['dynamodb:PutItem'],
+        resources: [this.table.tableArn],
+        conditions: { 'ForAllValues:StringLike': { 'dynamodb:LeadingKeys': [`${AUDIT}*`] } },
+      }),
+    );
+  }
+
   /** Lets `fn` read, and put whole rows. */
   letReadWrite(fn: Lambda): void {
     this.give(fn, ...READ_WRITE);
@@ -57,6 +69,11 @@ export class Data extends Construct {
   /** Lets `fn` fold: read, put, remove the sealed segments of a profile that joined another, and count what arrived. */
   letFold(fn: Lambda): void {
     this.give(fn, ...READ_WRITE, 'dynamodb:DeleteItem', 'dynamodb:UpdateItem');
+  }
+
+  /** Lets `fn` erase: read, put, and remove what is left of somebody. */
+  letErase(fn: Lambda): void {
+    this.give(fn, ...READ_WRITE, 'dynamodb:DeleteItem');
   }
 
   /** Lets `fn` read and write, ask who is due, and walk over all rows after a rule changed. */

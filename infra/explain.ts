@@ -12,14 +12,14 @@ export interface ExplainProps {
   readonly secrets: Secrets;
 }
 
-/** Says why somebody has a tag: a function of its own, because rules of the past are compiled for the question. */
+/** Says why somebody has a tag, and what they are worth: a function of its own, because rules of the past are compiled for the question. */
 export class Explain extends Construct {
   constructor(scope: Construct, id: string, { context, api, data, secrets }: ExplainProps) {
     super(scope, id);
     const explain = new BrandFunction(this, 'Explain', {
       context,
       name: 'explain',
-      does: 'why somebody has a tag, now or then',
+      does: 'why somebody has a tag and what they are worth, now or then',
       memoryMb: 512, // one history is walked, a few times over
       timeout: Duration.seconds(25),
     });
@@ -28,6 +28,7 @@ export class Explain extends Construct {
     secrets.letReadIdentity(explain.function);
     api.letAnswer(explain, 'The function checks the API key and its role.', {
       '/profiles/{kind}/{value}/tags/{tag}/explain': ['GET'],
+      '/profiles/{kind}/{value}/value': ['GET'],
     });
   }
 }

@@ -35,6 +35,7 @@ export class Identity extends Construct {
       'The function checks the API key and its role; deciding needs admin or privacy.',
       {
         '/profiles/{kind}/{value}/identity': ['GET'],
+        '/profiles/{kind}/{value}/consent': ['GET', 'PUT'],
         '/identity/join': ['POST'],
         '/identity/undo': ['POST'],
         '/reviews': ['GET'],

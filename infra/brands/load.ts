@@ -4,6 +4,8 @@ import { checkChannels } from '../../lib/channels/registry.ts';
 import { type Brand, brand } from '../../lib/platform/brand.ts';
 import { RuleError } from '../../lib/tags/rule-error.ts';
 import { compileRules } from '../../lib/tags/rulebook.ts';
+import { valuePlan } from '../../lib/tags/value.ts';
+import { defaultValue } from '../../lib/tags/value-default.ts';
 import { demo } from './demo.ts';
 import { demoEdu } from './demo-edu.ts';
 import { type BrandFile, withLibrary } from './library.ts';
@@ -45,7 +47,8 @@ export function parseBrandFile(path: string): Brand {
 
 /**
  * A brand of which everything has been checked that can be checked without deploying it: its form, its channels'
- * settings, the names of its secrets, and its rules, which are compiled.
+ * settings, the names of its secrets, and its rules and values, which are compiled. What it leaves unsaid of its
+ * customers' value is the default's.
  *
  * @param from where it was written, for the message
  * @throws BrandError
@@ -54,14 +57,15 @@ export function checkBrand(input: unknown, from: string): Brand {
   const parsed = brand.safeParse(expanded(input, from));
   if (!parsed.success)
     throw new BrandError(`${from} is not a valid brand:\n${z.prettifyError(parsed.error)}`);
+  const whole = { ...parsed.data, value: { ...defaultValue, ...parsed.data.value } };
   try {
-    checkChannels(parsed.data);
-    checkSecretNames(parsed.data);
-    checkRules(parsed.data);
+    checkChannels(whole);
+    checkSecretNames(whole);
+    checkRules(whole);
   } catch (error) {
     throw new BrandError(`${from}: ${error instanceof Error ? error.message : error}`);
   }
-  return parsed.data;
+  return whole;
 }
 
 function expanded(input: unknown, from: string): unknown {
@@ -73,13 +77,20 @@ function expanded(input: unknown, from: string): unknown {
 }
 
 function checkRules(brand: Brand): void {
-  try {
+  naming('value', () => valuePlan(brand));
+  naming('rule', () =>
     compileRules(
       brand.rules.map((rule) => ({ ...rule, version: 1 })),
       brand,
-    );
+    ),
+  );
+}
+
+function naming(what: string, check: () => unknown): void {
+  try {
+    check();
   } catch (error) {
     if (!(error instanceof RuleError)) throw error;
-    throw new Error(`rule ${error.tag ?? ''}: ${error.message}\n${error.caret}`);
+    throw new Error(`${what} ${error.tag ?? ''}: ${error.message}\n${error.caret}`);
   }
 }

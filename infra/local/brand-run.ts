@@ -92,6 +92,7 @@ async function putKeys(stack: Stack, brand: Brand): Promise<Record<Role, string>
     brand.local?.keys[name] ?? `siyu-${name}-${randomBytes(15).toString('base64url')}`;
   const made: Record<Role, string> = {
     operator: keyOf('operator'),
+    analyst: keyOf('analyst'),
     admin: keyOf('admin'),
     privacy: keyOf('privacy'),
   };

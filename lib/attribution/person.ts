@@ -10,6 +10,8 @@ import { type Terms, touchesOf } from './touch.ts';
 export interface Person {
   readonly profile: string;
   readonly events: readonly Event[];
+  /** The ids of those that nobody allowed to be analysed: they are no touches. Orders are the brand's books all the same. */
+  readonly uncounted: ReadonlySet<string> | undefined;
   readonly entries: ReadonlyMap<string, Entry>;
   readonly byKey: ReadonlyMap<string, Conversion>;
   /** In order of (time, id). */
@@ -18,7 +20,12 @@ export interface Person {
   readonly previous: ReadonlyMap<string, Conversion>;
 }
 
-export function personOf(profile: string, events: readonly Event[], terms: Terms): Person {
+export function personOf(
+  profile: string,
+  events: readonly Event[],
+  terms: Terms,
+  uncounted?: ReadonlySet<string>,
+): Person {
   const entries = entriesOf(events, terms);
   const conversions = conversionsIn(entries);
   const previous = new Map<string, Conversion>();
@@ -29,7 +36,7 @@ export function personOf(profile: string, events: readonly Event[], terms: Terms
     newest.set(it.goal, it);
   }
   const byKey = new Map(conversions.map((it) => [it.key, it]));
-  return { profile, events, entries, byKey, conversions, previous };
+  return { profile, events, uncounted, entries, byKey, conversions, previous };
 }
 
 /** Earliest refund of each key whose order is not known, by the id that the conversion will have. */
@@ -47,7 +54,10 @@ export function rowsOf(
 ): ConversionRow[] {
   const named = person.conversions.filter((it) => keys === 'all' || keys.has(it.key));
   if (named.length === 0) return [];
-  const touches = touchesOf(person.events, terms);
+  const touches = touchesOf(
+    person.events.filter(({ id }) => !person.uncounted?.has(id)),
+    terms,
+  );
   return named.map((conversion) => {
     const { key, at } = conversion;
     const day = dayOf(at);

@@ -125,11 +125,12 @@ async function toldOf(id: string, run: Run, deps: PopulationDeps): Promise<Told[
   const since = run.span.begin - longestLookBackMs(brand.attribution);
   const cluster = await profiles.get(id);
   if (!cluster || isRedirect(cluster)) return []; // it went into another, which is counted where that one stands
-  const history = await readHistory(profiles, id, isWhole ? undefined : since);
+  const history = await readHistory(profiles, id, isWhole ? undefined : since, brand.consent);
   if (!history || history.cluster !== id) return [];
   const rows: ConversionRow[] = [];
   for await (const row of deps.conversions.list(clusterOf(id))) rows.push(row);
-  return history.people.map(({ profile, events }) => {
+  return history.people.map(({ profile, events: known, uncounted }) => {
+    const events = known.filter(({ id }) => !uncounted.has(id));
     const recent = events.filter(
       ({ occurredAt }) => Date.parse(occurredAt) >= since && Date.parse(occurredAt) < run.span.end,
     );

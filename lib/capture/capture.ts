@@ -1,7 +1,7 @@
 import { refusalOf, tallyOf } from '../arrivals/tally.ts';
 import { MisconfiguredError, type Received } from '../channels/channel.ts';
 import { channelNamed } from '../channels/registry.ts';
-import type { Tally } from '../events/event.ts';
+import type { SignedOnce, Source, Tally } from '../events/event.ts';
 import type { Brand } from '../platform/brand.ts';
 import type { Clock } from '../platform/clock.ts';
 import { RejectedError } from '../platform/errors.ts';
@@ -116,16 +116,34 @@ async function take(
   const received = channel.receive(request, account, now);
   const source = { channel: channel.name, account: account.id };
   const nonce = received.nonce === undefined ? undefined : signedOnce(source, received.nonce, request.body);
-  if (nonce && !deps.nonces.take(nonce, now) && !received.sharesNonce)
-    throw new RejectedError('nonce_replayed', 'this query was used before, with another body', 401);
+  const isFirst = !nonce || deps.nonces.take(nonce, now);
+  if (!isFirst && !received.sharesNonce)
+    throw new RejectedError('nonce_replayed', 'this query was used before', 401);
+  try {
+    await enqueue(received, { source, nonce, now }, deps);
+  } catch (error) {
+    if (nonce && isFirst) deps.nonces.release(nonce);
+    throw error;
+  }
+  tellOf(received, channel.name, account.id, deps);
+  return received.reply;
+}
+
+async function enqueue(
+  received: Received,
+  {
+    source,
+    nonce,
+    now,
+  }: { readonly source: Source; readonly nonce: SignedOnce | undefined; readonly now: number },
+  deps: CaptureDeps,
+): Promise<void> {
   const { events, faults, hints } = received;
   if (hints.length > 0) await sendHints(hints, source, deps.hints);
   const tally = tallyOf(received, source, now);
   if (events.length + faults.length > 0)
     await deps.queue.send(chunks(events, faults, MESSAGE_BYTES, { tally, nonce }));
   else if (tally) await count(tally, deps.queue);
-  tellOf(received, channel.name, account.id, deps);
-  return received.reply;
 }
 
 /** Lets be counted what brings nothing else. The sender is answered all the same if that fails. */

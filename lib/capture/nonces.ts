@@ -2,10 +2,12 @@ import { createHash } from 'node:crypto';
 import type { SignedOnce, Source } from '../events/event.ts';
 import { MINUTE } from '../platform/clock.ts';
 
-/** Where a signature does not cover the body, a query that was seen once would sign anything: it is good for one body. */
+/** Where a signature does not cover the body, a query that was seen once would sign anything: it is good for one request. */
 export interface Nonces {
-  /** Whether this body is the first that came with its query. The same again is: it is the same request. */
-  take(signed: SignedOnce, now: number): boolean;
+  /** Whether the query is the first of its kind; it is not a second time. */
+  take(signed: Pick<SignedOnce, 'query'>, now: number): boolean;
+  /** A request that was not taken after all: its sender may try again. */
+  release(signed: Pick<SignedOnce, 'query'>): void;
 }
 
 /** Twice the window in which a signed time is accepted. */
@@ -13,23 +15,24 @@ const KEEP_MS = 10 * MINUTE;
 const MOST = 20_000;
 
 /**
- * Queries in the memory of one instance of the function, which knows the body that each came with. Another instance has seen
- * others: so the message carries the nonce too (`signedOnce`), and what comes with a second body is stopped behind the
+ * Queries in the memory of one instance of the function. Another instance has seen others: so the message carries the nonce too (`signedOnce`), and what comes with a second body is stopped behind the
  * queue, where all instances meet. Neither tells which of two bodies was the sender's: that is why such events say
  * `sender_only`, and why safe mode is what accounts use unless they say otherwise.
  */
 export function openNonces(): Nonces {
-  const seen = new Map<string, { readonly body: string; readonly until: number }>();
+  const seen = new Map<string, number>(); // query → until when
   return {
-    take({ query, body }, now) {
-      for (const [old, { until }] of seen) {
+    take({ query }, now) {
+      for (const [old, until] of seen) {
         if (until > now && seen.size < MOST) break;
         seen.delete(old);
       }
-      const first = seen.get(query);
-      if (first && first.until > now) return first.body === body;
-      seen.set(query, { body, until: now + KEEP_MS });
+      if ((seen.get(query) ?? 0) > now) return false;
+      seen.set(query, now + KEEP_MS);
       return true;
+    },
+    release({ query }) {
+      seen.delete(query);
     },
   };
 }

@@ -1,10 +1,10 @@
-import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import type { Json } from '../events/event.ts';
 import { type Fields, fieldsOf, textOf } from './context.ts';
 import { isRecord } from './json.ts';
 import { present } from './present.ts';
 import type { ContactChange } from './wecom-fetched.ts';
+import { digestOfNote } from './wecom-note.ts';
 
 /** What one of the staff has written about a contact. */
 const note = z.object({
@@ -43,10 +43,6 @@ interface Follow {
   readonly description: string;
   readonly tags: ReadonlyMap<string, Fields>;
 }
-
-/** Short, and the same for the same text; nothing of no text. */
-export const digestOfNote = (text: string): string =>
-  text === '' ? '' : createHash('sha256').update(text).digest('base64url').slice(0, 22);
 
 const tagId = (tag: Fields): string | undefined => {
   const name = textOf(tag, 'tag_name');

@@ -8,8 +8,9 @@ import type { Hint } from './hint.ts';
 import { isRecord } from './json.ts';
 import { BusyError, callVendor, heldToken, refusedBy } from './vendor-call.ts';
 import { type Secret, type Settings, wecomSpec } from './wecom.ts';
-import { contactChanges, contactIn, digestOfNote, knownContact, unknownContact } from './wecom-contact.ts';
-import { CONTACT, MESSAGES } from './wecom-fetched.ts';
+import { contactChanges, contactIn, knownContact, unknownContact } from './wecom-contact.ts';
+import { MESSAGES } from './wecom-fetched.ts';
+import { CONTACT, contactNote } from './wecom-note.ts';
 
 type Wecom = Account<Settings, Secret>;
 
@@ -102,7 +103,7 @@ async function askMessages(
 /** What changed about a contact since the last look that found something. */
 async function askContact(hint: Hint, account: Wecom, around: Surroundings): Promise<Fetched | undefined> {
   const { external_userid = '', added } = hint.of;
-  const name = `${CONTACT} ${digestOfNote(external_userid)}`;
+  const name = contactNote(external_userid);
   const { value, version } = await around.kept.get(name);
   const { unsent, ...known } = value === undefined ? unknownContact : knownContact.parse(value);
   const sent = (of: typeof known, at: number) => ({

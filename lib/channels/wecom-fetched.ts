@@ -5,10 +5,10 @@ import type { Reading } from './channel.ts';
 import { type Fields, fieldsOf, textOf } from './context.ts';
 import { isRecord } from './json.ts';
 import { one, present } from './present.ts';
+import { CONTACT } from './wecom-note.ts';
 
 /** The questions of this channel, by WeCom's names. */
 export const MESSAGES = 'kf/sync_msg';
-export const CONTACT = 'externalcontact/get';
 
 /** Whose customers these are. */
 export interface Corp {

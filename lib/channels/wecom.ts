@@ -11,7 +11,8 @@ import { vendorUrl } from './vendor-call.ts';
 import { decodeWechat, type WechatMessage, wechatMessage } from './wechat-message.ts';
 import { aesKey, echoed, echoIn, openSafe, type SafeMode, sealedIn, signedIn } from './wechat-safe.ts';
 import { groupMembers, type WecomMeaning, wecomEvents } from './wecom-events.ts';
-import { CONTACT, externalUser, MESSAGES, readContactChange, readServiceMessage } from './wecom-fetched.ts';
+import { externalUser, MESSAGES, readContactChange, readServiceMessage } from './wecom-fetched.ts';
+import { CONTACT } from './wecom-note.ts';
 
 const vendorId = z.string().regex(/^[A-Za-z0-9_-]{1,64}$/, 'an id of WeCom, such as ww0123456789abcdef');
 

@@ -1,6 +1,6 @@
 import type { EventContext, Json } from './event.ts';
 import { eventType } from './event.ts';
-import { FaultError } from './fault.ts';
+import { FaultError, quoted } from './fault.ts';
 import { type PropertyKind, type StandardType, signedOnly, standardType } from './standard.ts';
 
 type Properties = Readonly<Record<string, Json>>;
@@ -117,9 +117,10 @@ function pendingOf(
 }
 
 function formed(type: string, name: string, kind: PropertyKind, value: Json): Json {
-  if (value === null) throw new FaultError('missing_property', `${type} needs ${name}: ${forms[kind].says}`);
+  if (value === null)
+    throw new FaultError('missing_property', `${type} needs ${quoted(name)}: ${forms[kind].says}`);
   const checked = forms[kind].of(value);
   if (checked === undefined)
-    throw new FaultError('bad_property', `${name} of ${type} has to be ${forms[kind].says}`);
+    throw new FaultError('bad_property', `${quoted(name)} of ${type} has to be ${forms[kind].says}`);
   return checked;
 }

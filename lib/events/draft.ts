@@ -1,7 +1,7 @@
 import { toIso } from '../platform/clock.ts';
 import { checkEvent } from './check.ts';
 import { type Event, type EventContext, event, type Json, type Source } from './event.ts';
-import { FaultError } from './fault.ts';
+import { FaultError, quoted } from './fault.ts';
 import { eventId } from './id.ts';
 import { type DraftIdentifier, type Home, toIdentifiers } from './identifiers.ts';
 import { instantOf, occurred } from './time.ts';
@@ -70,7 +70,9 @@ export function toEvent(draft: Draft, frame: Frame): Event {
   };
   const parsed = event.safeParse(whole);
   if (!parsed.success) {
-    const paths = parsed.error.issues.map((issue) => issue.path.slice(0, 2).join('.')).join(', ');
+    const paths = parsed.error.issues
+      .map(({ path: [part, name] }) => (typeof name === 'string' ? `${String(part)}.${quoted(name)}` : part))
+      .join(', ');
     throw new FaultError('bad_property', `not plain JSON, or too long a name, at ${paths}`);
   }
   if (Buffer.byteLength(JSON.stringify(parsed.data)) > EVENT_BYTES)

@@ -13,6 +13,10 @@ export type FaultReason =
   | 'vendor_refused'
   | 'not_confirmed';
 
+/** A name that a sender chose, as a fault may quote it: what is no snake_case may be a value in the place of a name. */
+export const quoted = (name: string): string =>
+  /^[a-z][a-z0-9_]{0,63}$/.test(name) ? name : '(a name that is not snake_case)';
+
 /**
  * A message that is authentic and cannot become an event as it stands. It goes to quarantine, whole, and the
  * messages beside it go on. Its text says what to change and quotes no value: values may be personal.

@@ -1,6 +1,6 @@
 import { kindOf } from '../identity/kinds.ts';
 import { type Identifier, identifier } from './event.ts';
-import { FaultError } from './fault.ts';
+import { FaultError, quoted } from './fault.ts';
 
 /** An identifier as a sender gives it: the scope may be left to the kind. */
 export interface DraftIdentifier {
@@ -60,7 +60,7 @@ export function toIdentifier(draft: DraftIdentifier, home: Home): Identifier {
       'bad_identifier',
       form
         ? `the value of ${draft.kind} has to be ${known.scope === 'e164' ? 'a phone number with its country code, such as +86…' : 'a mail address'}`
-        : `an identifier needs a snake_case kind, a scope without blanks or "#" (≤ 128) and a value of 1 to 256 characters; look at ${draft.kind.slice(0, 40)}`,
+        : `an identifier needs a snake_case kind, a scope without blanks or "#" (≤ 128) and a value of 1 to 256 characters; look at ${quoted(draft.kind)}`,
     );
   return whole.data;
 }

@@ -143,6 +143,12 @@ export const standardTypes = {
 
 export type StandardName = keyof typeof standardTypes;
 
+/** Types of Siyu's own, beside the published ones: what a person allows and takes back (`lib/consent/said.ts`). */
+export const ownTypes = {
+  consent_granted: { tier: 'core', required: { purpose: 'text' } },
+  consent_withdrawn: { tier: 'core', required: { purpose: 'text' } },
+} satisfies Record<string, StandardType>;
+
 /** What only a sender that holds a secret may say: it moves money or what is worth money. */
 export const signedOnly: ReadonlySet<string> = new Set<StandardName>([
   'order_paid',
@@ -151,7 +157,7 @@ export const signedOnly: ReadonlySet<string> = new Set<StandardName>([
   'coupon_redeemed',
 ]);
 
-const table: Readonly<Record<string, StandardType>> = standardTypes;
+const table: Readonly<Record<string, StandardType>> = { ...standardTypes, ...ownTypes };
 
 /** The standard type of this name, if it is one. */
 export const standardType = (name: string): StandardType | undefined =>

@@ -55,6 +55,10 @@ export const modelName = z.enum([
 ]);
 export type ModelName = z.infer<typeof modelName>;
 
+/** Models that are learned of everybody's paths (`lib/attribution/population.ts`): they are told of versions, not of orders. */
+export const populationModel = z.enum(['markov', 'shapley', 'shapley_ordered', 'shapley_rate', 'learned']);
+export type PopulationModel = z.infer<typeof populationModel>;
+
 const share = z.number().min(0).max(1);
 
 /** How near to the purchase a contact is by its kind: the pay page, a consultation, content. */
@@ -192,10 +196,92 @@ export const rfmSettings = z.strictObject({
   f: cuts.default([2, 3, 5, 8]),
   /** At least so much money in minor units → 2, 3, 4, 5. Ascending. */
   m: cuts.default([20_000, 50_000, 100_000, 300_000]),
+  /** How often cuts by quintiles are taken anew, where rules read them. */
+  renew: z.enum(['day', 'week', 'month']).default('month'),
 });
 export type RfmSettings = z.infer<typeof rfmSettings>;
 
-export const role = z.enum(['operator', 'admin', 'privacy']);
+/** A time of the business that has a name: brand-days from ≤ day < to. Of two that overlap the first in the list counts. */
+const phase = z
+  .strictObject({ phase: word, from: z.iso.date(), to: z.iso.date() })
+  .refine(({ from, to }) => from < to, { error: '`to` is the day after the last, and comes after `from`' });
+export type Phase = z.infer<typeof phase>;
+
+/** Event type → what one counts, with at most three decimals. */
+const scoreWeights = z.record(word, z.number().min(0).max(1_000).multipleOf(0.001));
+/** A number that rules compare, `score("…") >= 2.5`: events by weight, fading. */
+export const scoreSettings = z.strictObject({
+  halfLifeDays: z.int().min(7).max(365).default(30),
+  weights: scoreWeights,
+  /** Phase → weights that take the place of those above while it lasts. */
+  phases: z.record(word, scoreWeights).default({}),
+});
+export type ScoreSettings = z.infer<typeof scoreSettings>;
+
+/** What somebody's value is made of: points for a number, `per` of which are one, or for a condition, which gives all. */
+const valuePart = z.strictObject({
+  of: z.string().min(1).max(1000),
+  per: z.int().min(1).max(1_000_000_000).default(1),
+  most: z.int().min(1).max(100),
+});
+const valueLayer = z
+  .strictObject({
+    /** What it counts beside the other layers. */
+    weight: z.int().min(1).max(100),
+    parts: z.record(word, valuePart),
+  })
+  .refine(({ parts }) => Object.values(parts).reduce((sum, { most }) => sum + most, 0) === 100, {
+    error: 'the `most` of its parts add up to 100',
+  });
+export type ValueLayer = z.infer<typeof valueLayer>;
+/** A brand's file sets those that are its own: when it is loaded, the others are `lib/tags/value-default.ts`. */
+const valueSettings = z.strictObject({
+  base: valueLayer.optional(),
+  potential: valueLayer.optional(),
+  spread: valueLayer.optional(),
+  loyalty: valueLayer.optional(),
+});
+export type ValueSettings = z.infer<typeof valueSettings>;
+
+/** What each may do stands in `lib/privacy/roles.ts`. */
+/** A campaign that leaves some profiles alone: those whose `bucket(salt, of)` is less than `below`. */
+const holdout = z
+  .strictObject({
+    campaign: z.string().min(1).max(200),
+    salt: z.string().min(1).max(100),
+    of: z.int().min(2).max(1_000_000).default(100),
+    below: z.int().positive(),
+    /** Brand-days of the campaign: from ≤ day < to. */
+    from: z.iso.date(),
+    to: z.iso.date(),
+  })
+  .refine((it) => it.from < it.to && it.below < it.of, { error: '`from` < `to`, and `below` < `of`' });
+export type Holdout = z.infer<typeof holdout>;
+
+/** What is learned of everybody's paths, and when. */
+const modelSettings = z.strictObject({
+  /** Learned anew each night; on demand each of them can be. */
+  nightly: z.array(populationModel).default([]),
+  /** The brand-days before the night that are looked at. */
+  days: z.int().min(1).max(400).default(90),
+  /** Of the Markov chain. */
+  order: z.int().min(1).max(4).default(1),
+  holdouts: z.array(holdout).max(50).default([]),
+});
+
+/** How it is while a person has said nothing: allowed until they refuse, or only once they have been asked and agreed. */
+const presumption = z.enum(['granted', 'asked']).default('granted');
+
+/** What holds of customers who have said nothing, by purpose (`lib/consent/purpose.ts`). */
+export const consentDefaults = z.strictObject({
+  analytics: presumption,
+  personalisation: presumption,
+  marketing: presumption,
+  sharing: presumption,
+});
+export type ConsentDefaults = z.infer<typeof consentDefaults>;
+
+export const role = z.enum(['operator', 'analyst', 'admin', 'privacy']);
 export type Role = z.infer<typeof role>;
 
 /** A brand: one stack, one table. Everything that makes one deployment differ from another. */
@@ -221,7 +307,11 @@ export const brand = z.strictObject({
     },
   ]),
   attribution: attributionSettings.prefault({}),
+  models: modelSettings.prefault({}),
   rfm: rfmSettings.prefault({}),
+  scores: z.record(word, scoreSettings).default({}),
+  phases: z.array(phase).max(200).default([]),
+  value: valueSettings.default({}),
   retention: z
     .strictObject({
       quarantineDays: z.int().positive().max(365).default(30),
@@ -232,6 +322,23 @@ export const brand = z.strictObject({
     .strictObject({
       /** Groups of fewer profiles than this are not counted out in forecasts. */
       k: z.int().min(1).max(1_000).default(10),
+      /** Within so many days what somebody asks for in a person's name has to be done. */
+      requestDays: z.int().min(1).max(30).default(15),
+      /** Properties and traits that are the brand's own: `internal analyse` (`lib/privacy/classes.ts`). */
+      fields: z.record(z.string(), z.string()).default({}),
+      /** So many different people read with one key within an hour are odd, and raise an alarm. */
+      bulkReads: z.int().min(1).max(100_000).default(300),
+      /** Exports from this hour on and before that one, by the brand's clock, raise an alarm. */
+      night: z
+        .strictObject({ from: z.int().min(0).max(23), to: z.int().min(0).max(23) })
+        .default({ from: 22, to: 7 }),
+    })
+    .prefault({}),
+  consent: consentDefaults.prefault({}),
+  backfill: z
+    .strictObject({
+      /** Profiles a second, all parts together, that are brought to new rules. */
+      perSecond: z.int().min(100).max(100_000).default(1_000),
     })
     .prefault({}),
   rules: z.array(rule).max(300).default([]),

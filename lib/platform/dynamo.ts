@@ -21,6 +21,7 @@ const guards: Record<Guard['kind'], string> = {
   absent: 'attribute_not_exists(pk)',
   version: 'v = :v',
   newer: 'attribute_not_exists(pk) OR v < :v',
+  unversioned: 'attribute_not_exists(v)',
 };
 
 /** The brand's table in DynamoDB. The SDK retries what is throttled or lost; every write here may be repeated. */

@@ -1,5 +1,5 @@
 import middy, { type MiddlewareObj } from '@middy/core';
-import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2 } from 'aws-lambda';
+import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2, Context } from 'aws-lambda';
 import type { z } from 'zod';
 import { RejectedError } from './errors.ts';
 import { openOnce } from './open-once.ts';
@@ -63,6 +63,20 @@ export function httpHandler<Deps>(
       return toResult(await on(toRequest(event), await opened()));
     });
 }
+
+/** The same for a function that a schedule calls too: `tick` is what it does then. */
+export function httpAndClockHandler<Deps, Done>(
+  open: () => Deps | Promise<Deps>,
+  on: (request: HttpRequest, deps: Deps) => Promise<HttpReply> | HttpReply,
+  tick: (deps: Deps) => Promise<Done>,
+) {
+  const opened = openOnce(open);
+  const http = httpHandler(opened, on);
+  return async (event: APIGatewayProxyEventV2 | Record<string, never>, context: Context) =>
+    isRequest(event) ? http(event, context) : tick(await opened());
+}
+
+const isRequest = (event: object): event is APIGatewayProxyEventV2 => 'requestContext' in event;
 
 const refusals: MiddlewareObj<APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2> = {
   onError(request) {

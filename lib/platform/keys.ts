@@ -28,6 +28,9 @@ export const CONVERSION = 'C#';
 /** Partition-key prefix of the brand-days' lists of conversions. */
 export const LISTING = 'V#';
 
+/** Where the rows of the audit log begin: what may append to it may put no other. */
+export const AUDIT = 'U#audit#';
+
 /** Every key of the table. No other file builds one. */
 export const keys = {
   /** The cluster of profiles: state, tail and version (one profile in all but conflicts). */
@@ -56,8 +59,23 @@ export const keys = {
   rule: (tag: string, version: number): Key => ({ pk: `R#${tag}`, sk: padded(version) }),
   /** The rules in force. */
   rules: (): Key => ({ pk: 'S#rules', sk: '@' }),
+  /** Which rules were in force once: what the row of the rules held when it had this version. */
+  ruleSet: (version: number): Key => ({ pk: 'S#rules', sk: padded(version) }),
+  /** The newest back-fill. */
+  backfill: (): Key => ({ pk: 'S#backfill', sk: '@' }),
+  /** The cuts of RFM by quintiles in force; with a version one of its editions. */
+  quintiles: (version?: number): Key => ({
+    pk: 'S#quintiles',
+    sk: version === undefined ? '@' : padded(version),
+  }),
   /** The settings that credits are told by. */
   generations: (): Key => ({ pk: 'S#attribution', sk: '@' }),
+  /** What of a population model holds now. */
+  model: (model: string): Key => ({ pk: `S#model#${model}`, sk: '@' }),
+  /** A version of a population model, by the instant that it was asked for. */
+  modelVersion: (model: string, version: string): Key => ({ pk: `S#model#${model}`, sk: `V#${version}` }),
+  /** What was spent on a channel or campaign on a brand-day, by months; without a name where the month begins. */
+  spend: (day: string, line: string): Key => ({ pk: `S#spend#${day.slice(0, 7)}`, sk: `${day}#${line}` }),
   /** A scope that identifiers of a kind were seen in. */
   scope: (kind: string, scope: string): Key => ({ pk: `S#scope#${kind}`, sk: scope }),
   /** An API key, by its digest. */
@@ -68,6 +86,11 @@ export const keys = {
   quarantine: (day: string, id: string): Key => ({ pk: `Q#${day}`, sk: id }),
   /** How much of what arrived on a brand-day, by account. */
   arrivals: (day: string): Key => ({ pk: `N#${day}`, sk: '@' }),
+  /** What is kept of a channel's account from one question to the next: a cursor, what was known of a contact. */
+  kept: (channel: string, account: string, name: string): Key => ({
+    pk: `S#kept#${channel}/${account}`,
+    sk: name,
+  }),
   /** The body that a query which signs none came with, by the digest of both its account and itself. */
   nonce: (digest: string): Key => ({ pk: `N#nonce#${digest}`, sk: '@' }),
   /** A survey of all profiles: what was asked. */
@@ -77,6 +100,27 @@ export const keys = {
     pk: `N#survey#${id}`,
     sk: `${part}#${place}`,
   }),
+  /** What was worked out of a survey that is done, page by page. */
+  surveyPage: (id: string, page: string): Key => ({ pk: `N#survey#${id}#pages`, sk: page }),
+  /** The surveys that somebody asked for lately, by the asker's name. */
+  surveysOf: (by: string): Key => ({ pk: `N#surveys#${by}`, sk: '@' }),
+  /** An entry of the audit log: the n-th of a lane on a day (UTC). */
+  audit: (day: string, lane: number, n: number): Key => ({ pk: `U#audit#${day}#${lane}`, sk: padded(n) }),
+  /** What holds the lanes of the audit log fast. */
+  anchor: (n: number): Key => ({ pk: 'U#audit#anchor', sk: padded(n) }),
+  /** What somebody asked for in a person's name: a right of theirs, and what became of it. */
+  privacyRequest: (id: string): Key => ({ pk: 'U#request', sk: id }),
+  /** A bulk export that somebody asked for. */
+  bulkExport: (id: string): Key => ({ pk: `N#export#${id}`, sk: '@' }),
+  /** A count of everybody's paths that models are learned of. */
+  modelRun: (id: string): Key => ({ pk: `N#model#${id}`, sk: '@' }),
+  /** What it counted in a piece of a part of all profiles, by the digest of the place where the piece begins. */
+  modelPiece: (id: string, part: number, place: string): Key => ({
+    pk: `N#model#${id}`,
+    sk: `${part}#${place}`,
+  }),
+  /** What was told of a group to those who see no single person. */
+  told: (name: string): Key => ({ pk: `N#told#${name}`, sk: '@' }),
   /** Identity conflicts that a person has to decide. */
   review: (profile: string, id: string): Key => ({ pk: 'U#review', sk: `${profile}#${id}` }),
 };

@@ -15,11 +15,13 @@ export type Item = Key & { [name: string]: Value };
  * - `version`: the stored row's `v` is exactly this (0: no row exists).
  * - `newer`: no row exists, or its `v` is lower than the `v` of the row that is put. What is derived from a
  *   profile is written so: an older writer that wakes up late changes nothing.
+ * - `unversioned`: no row exists, or it has no `v`. Rows that get one only when they must not be put again as before.
  */
 export type Guard =
   | { readonly kind: 'absent' }
   | { readonly kind: 'version'; readonly version: number }
-  | { readonly kind: 'newer' };
+  | { readonly kind: 'newer' }
+  | { readonly kind: 'unversioned' };
 
 export interface Range {
   /** Lowest sort key, inclusive. */

@@ -1,11 +1,13 @@
 import { z } from 'zod';
+import { uncounted } from '../consent/uncounted.ts';
 import { byTime, type Event, instant } from '../events/event.ts';
+import { quoted } from '../events/fault.ts';
 import { homeOf, nameOf } from '../identity/graph.ts';
 import { toIso } from '../platform/clock.ts';
 import { RejectedError } from '../platform/errors.ts';
 import { type Person, type Rules, viewOf } from '../profile/person.ts';
 import type { FoldedEvent } from '../tags/cells.ts';
-import { evidence, explainTag } from '../tags/explain.ts';
+import { evidence, explainTag, saidBehind } from '../tags/explain.ts';
 import { changeAfter, personAt } from '../tags/past.ts';
 import { compileRules } from '../tags/rulebook.ts';
 import { ruleStore } from '../tags/rules-store.ts';
@@ -14,6 +16,20 @@ import { eventView } from './profile-view.ts';
 import { type Answered, answered, type QueryDeps } from './route.ts';
 import { moment } from './span.ts';
 
+/** What is read of a profile: a number, a fact or a value. */
+export const leafView = z.object({
+  text: z.string(),
+  feature: z.string(),
+  window: z.object({ from: instant, to: instant }).optional(),
+  /** Of `rfm("quintiles")`: the population's cuts. */
+  cuts: z
+    .object({ version: z.int(), asOf: instant, customers: z.int(), of: z.array(z.number().nullable()) })
+    .optional(),
+  /** Of a score: the phase whose weights count. */
+  phase: z.string().optional(),
+  value: z.json(),
+});
+
 const explainAnswer = z.object({
   tag: z.string(),
   version: z.int(),
@@ -21,20 +37,7 @@ const explainAnswer = z.object({
   rule: z.string(),
   value: z.union([z.boolean(), z.string()]),
   matched: z.string().optional(),
-  leaves: z.array(
-    z.object({
-      text: z.string(),
-      feature: z.string(),
-      window: z.object({ from: instant, to: instant }).optional(),
-      /** Of `rfm("quintiles")`: the population's cuts. */
-      cuts: z
-        .object({ version: z.int(), asOf: instant, customers: z.int(), of: z.array(z.number().nullable()) })
-        .optional(),
-      /** Of a score: the phase whose weights count. */
-      phase: z.string().optional(),
-      value: z.json(),
-    }),
-  ),
+  leaves: z.array(leafView),
   nextChangeAt: instant.optional(),
   /** Of a past instant: when the tag did change next, by this rule; absent: it has not. */
   changedAt: instant.optional(),
@@ -46,11 +49,11 @@ const explainAnswer = z.object({
   events: z.array(eventView.pick({ id: true, type: true, occurredAt: true, source: true, properties: true })),
 });
 
-const NOTE =
+export const NOTE =
   'told by what is known today: events that came late count as if they had come in time, and so does who is who';
 
 /** All events of one profile, in time order. */
-async function eventsOf({ cluster, profile }: Found, { profiles }: QueryDeps): Promise<Event[]> {
+export async function eventsOf({ cluster, profile }: Found, { profiles }: QueryDeps): Promise<Event[]> {
   const { events } = await profiles.journal(cluster);
   const names = new Set(profile.names);
   return [...events, ...cluster.tail].filter((event) => names.has(nameOf(homeOf(event)))).sort(byTime);
@@ -67,8 +70,12 @@ const folded = (event: Event): FoldedEvent => ({
 /** Why a profile has a tag, or has it not, as it is at an instant. */
 function why(tag: string, person: Person, events: readonly Event[], at: number, { book }: Rules) {
   const view = viewOf(person);
-  const known = events.filter((event) => Date.parse(event.occurredAt) <= at);
-  const behind = new Set(evidence(book, tag, known.map(folded), at, view.traits, person.tags));
+  const left = uncounted(events, book.consent);
+  const known = events.filter(({ id, occurredAt }) => Date.parse(occurredAt) <= at && !left.has(id));
+  const behind = new Set([
+    ...evidence(book, tag, known.map(folded), at, view.traits, person.tags),
+    ...saidBehind(book, tag, view),
+  ]);
   const held = person.tags.get(tag);
   return {
     ...explainTag(book, tag, view, at),
@@ -86,7 +93,7 @@ async function whyThen(tag: string, at: number, events: readonly Event[], now: n
   const { rules: then, quintiles } = await ruleStore(deps.table, deps.brand).inForceAt(toIso(at));
   const rules: Rules = { brand: deps.brand, book: compileRules(then, { ...deps.brand, quintiles }) };
   if (!rules.book.ruleOf(tag))
-    throw new RejectedError('not_found', `there was no rule for the tag ${tag} then`, 404);
+    throw new RejectedError('not_found', `there was no rule for the tag ${quoted(tag)} then`, 404);
   const changedAt = changeAfter(tag, events, at, now, rules);
   return {
     ...why(tag, personAt(events, at, rules), events, at, rules),
@@ -116,7 +123,7 @@ export const explainRoutes: readonly Answered[] = [
       const { person } = found.profile;
       const now = Math.max(deps.now(), person.walkedTo);
       if (query.at === undefined && !rules.book.ruleOf(tag))
-        throw new RejectedError('not_found', `there is no rule for the tag ${tag}`, 404);
+        throw new RejectedError('not_found', `there is no rule for the tag ${quoted(tag)}`, 404);
       const events = await eventsOf(found, deps);
       if (query.at === undefined) return why(tag, person, events, now, rules);
       const { calendar } = rules.book;

@@ -20,6 +20,8 @@ export interface QueryDeps extends LookupDeps {
   readonly ownPaths: Readonly<Record<string, readonly string[]>>;
   /** Where events go: only functions that take decisions have it. */
   readonly events?: Queue;
+  /** Where erasures are asked for: only the function that takes persons' requests has it. */
+  readonly erasures?: Queue;
 }
 
 /** One question that can be asked over HTTP: what it takes, what it answers, who may ask. The API document is made of these. */

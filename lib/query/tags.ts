@@ -1,5 +1,8 @@
 import { z } from 'zod';
+import { isAllowedBy } from '../consent/of-profile.ts';
+import { purposeName } from '../consent/purpose.ts';
 import { identifier, instant } from '../events/event.ts';
+import { quoted } from '../events/fault.ts';
 import { partition } from '../identity/graph.ts';
 import type { Protector } from '../identity/protect.ts';
 import { RejectedError } from '../platform/errors.ts';
@@ -101,6 +104,15 @@ export async function identifiersOf(
   });
 }
 
+/** Those of some members who allow a purpose now. */
+async function allowing(purpose: string | undefined, members: MemberRow[], { brand, profiles }: QueryDeps) {
+  if (purpose === undefined) return members;
+  const allowed = await Promise.all(
+    members.map(({ sk }) => isAllowedBy(sk, purpose, brand.consent, profiles)),
+  );
+  return members.filter((_, i) => allowed[i]);
+}
+
 export const tagRoutes: readonly Answered[] = [
   answered(
     {
@@ -137,6 +149,8 @@ export const tagRoutes: readonly Answered[] = [
       summary: 'The profiles that hold a tag',
       query: z.strictObject({
         value: z.string().optional(),
+        /** Only those who allow this now; a page may hold fewer. */
+        purpose: purposeName.optional(),
         limit: limitOf(200, 50),
         cursor,
       }),
@@ -145,8 +159,10 @@ export const tagRoutes: readonly Answered[] = [
     async ({ params, query, caller, saw }, deps) => {
       const { tag = '' } = params;
       const { book } = await deps.rules();
-      if (!book.ruleOf(tag)) throw new RejectedError('not_found', `there is no rule for the tag ${tag}`, 404);
-      const { members, next } = await membersFrom(placeOf(query.cursor, memberPlace), tag, query, deps);
+      if (!book.ruleOf(tag))
+        throw new RejectedError('not_found', `there is no rule for the tag ${quoted(tag)}`, 404);
+      const { members: all, next } = await membersFrom(placeOf(query.cursor, memberPlace), tag, query, deps);
+      const members = await allowing(query.purpose, all, deps);
       saw(...members.map(({ sk }) => sk));
       const profiles = members.map(async ({ sk, value, since, rule }) => ({
         profile: sk,

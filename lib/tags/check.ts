@@ -9,6 +9,7 @@ import { personalIn } from './personal.ts';
 import { print } from './print.ts';
 import { RuleError } from './rule-error.ts';
 import { compileRules, type Leaf, type RuleBook, type TagValue, type VersionedRule } from './rulebook.ts';
+import type { Layers } from './value-ask.ts';
 import type { Window } from './windows.ts';
 
 /** An `error` is refused when it is put; a `warning` is put, and somebody should have read it. */
@@ -66,7 +67,7 @@ export function checkRule(
     const findings = [
       ...personal(rule),
       ...outcomes(book, rule),
-      ...duplicates(rule, rules),
+      ...duplicates(rule, rules, book.layers),
       ...costly(cost),
     ];
     return { findings, cost };
@@ -131,7 +132,7 @@ function outcomes(book: RuleBook, rule: VersionedRule): Finding[] {
   );
   const branches = branchesOf(rule).map(({ value, ast }) => ({
     value,
-    ast: parseCondition(compiled, lowerWhole(ast, nameOf).text, { tag: rule.tag }).ast,
+    ast: parseCondition(compiled, lowerWhole(ast, nameOf, book.layers).text, { tag: rule.tag }).ast,
   }));
   const valuesOf = (tag: string) => Object.keys(book.ruleOf(tag)?.rule.values ?? {});
   const all = outcomesOf(branches, (name) => book.leafNamed(name), valuesOf);
@@ -152,10 +153,10 @@ function outcomes(book: RuleBook, rule: VersionedRule): Finding[] {
 }
 
 /** Other tags whose rules say the same, in whatever order or spelling. */
-function duplicates(rule: VersionedRule, rules: readonly VersionedRule[]): Finding[] {
-  const said = sayingOf(rule);
+function duplicates(rule: VersionedRule, rules: readonly VersionedRule[], layers: Layers): Finding[] {
+  const said = sayingOf(rule, layers);
   return rules
-    .filter((it) => it.tag !== rule.tag && sayingOf(it) === said)
+    .filter((it) => it.tag !== rule.tag && sayingOf(it, layers) === said)
     .map(({ tag }) => ({
       ...{ severity: 'warning', type: 'duplicate', tag },
       message: `this is what the tag ${tag} says already`,
@@ -163,7 +164,7 @@ function duplicates(rule: VersionedRule, rules: readonly VersionedRule[]): Findi
 }
 
 /** What a rule says, in one form: leaves as they are compiled, the operands of `&&` and `||` in one order. */
-function sayingOf(rule: Rule): string {
+function sayingOf(rule: Rule, layers: Layers): string {
   return JSON.stringify(
     branchesOf(rule).map(({ value, ast }) => {
       const names = new Map<string, string>();
@@ -173,7 +174,7 @@ function sayingOf(rule: Rule): string {
         names.set(name, text);
         return name;
       };
-      const { text } = lowerWhole(ast, nameOf);
+      const { text } = lowerWhole(ast, nameOf, layers);
       const language = compiledLanguage(new Map([...names.keys()].map((name) => [name, 'any'])));
       return [value, print(language.parse(text).ast, { sorted: true, names })];
     }),

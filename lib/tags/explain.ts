@@ -1,3 +1,4 @@
+import { standingOf } from '../consent/consents.ts';
 import type { Json } from '../events/event.ts';
 import { HOUR, toIso } from '../platform/clock.ts';
 import { RejectedError } from '../platform/errors.ts';
@@ -18,7 +19,7 @@ import { type Dates, daysInside, isInside, lastDays, type Window } from './windo
 export interface ExplainedLeaf {
   /** As in the rule, in canonical form. */
   readonly text: string;
-  /** What is counted, or `trait`, `tag`, `rfm`, `bucket`. */
+  /** What is counted, or `trait`, `tag`, `rfm`, `bucket`, `consent`. */
   readonly feature: string;
   /** Brand-days: from ≤ event < to. Hours: from < event ≤ to. */
   readonly window?: { readonly from: string; readonly to: string };
@@ -102,6 +103,14 @@ export function evidence(
   }
   return [...counted].sort(([a, atA], [b, atB]) => atA - atB || (a < b ? -1 : 1)).map(([id]) => id);
 }
+
+/** The ids of the events by whose word consents stand that a tag's rules ask for. */
+export const saidBehind = (book: RuleBook, tag: string, { consents }: View): string[] =>
+  rulesBehind(book, tag)
+    .flatMap(({ leaves }) => leaves)
+    .flatMap((leaf) =>
+      leaf.kind === 'consent' ? (standingOf(consents, leaf.of, book.consent).by?.event ?? []) : [],
+    );
 
 /** The events that stand behind leaves at an instant, with their times. */
 function countedAt(
@@ -193,7 +202,8 @@ function ruleOf(book: RuleBook, tag: string): CompiledRule {
   return rule;
 }
 
-function explainLeaf(book: RuleBook, leaf: Leaf, reading: Reading): ExplainedLeaf {
+/** A leaf as it is read. */
+export function explainLeaf(book: RuleBook, leaf: Leaf, reading: Reading): ExplainedLeaf {
   const value = reading.value(leaf);
   const base = { text: leaf.text, value: shown(leaf, value) };
   if (leaf.kind === 'events') {
@@ -218,7 +228,7 @@ function explainLeaf(book: RuleBook, leaf: Leaf, reading: Reading): ExplainedLea
     const feature = leaf.of.kind === 'events' ? featureText(leaf.of.feature) : 'trait';
     return { ...base, feature };
   }
-  if (leaf.kind === 'bucket') return { ...base, feature: 'bucket' };
+  if (leaf.kind === 'bucket' || leaf.kind === 'consent') return { ...base, feature: leaf.kind };
   return { ...base, feature: leaf.kind === 'trait' || leaf.kind === 'hasTrait' ? 'trait' : 'tag' };
 }
 

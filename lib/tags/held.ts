@@ -1,5 +1,7 @@
 import type { ASTNode } from '@marcbachmann/cel-js';
-import { type Lowered, lower, type Reference } from './leaves.ts';
+import type { Reference } from './leaves.ts';
+import { type Lowered, lower } from './lower.ts';
+import type { Layers } from './value-ask.ts';
 
 /** In compiled text: whether the value was held until now. */
 export const WAS = 'was';
@@ -18,12 +20,14 @@ export const WAS = 'was';
 export function lowerWhole(
   ast: ASTNode,
   nameOf: (reference: Reference) => string,
+  layers?: Layers,
 ): Lowered & { readonly remembers: boolean } {
-  if (ast.op !== 'call' || ast.args[0] !== 'held') return { ...lower(ast, nameOf), remembers: false };
-  const [enter, leave] = ast.args[1].map((side) => lower(side, nameOf));
+  if (ast.op !== 'call' || ast.args[0] !== 'held') return { ...lower(ast, nameOf, layers), remembers: false };
+  const [enter, leave] = ast.args[1].map((side) => lower(side, nameOf, layers));
   return {
     text: `((${enter?.text}) || (${WAS} && stays(${leave?.text})))`,
     found: [...(enter?.found ?? []), ...(leave?.found ?? [])],
+    readsValue: (enter?.readsValue ?? false) || (leave?.readsValue ?? false),
     remembers: true,
   };
 }

@@ -133,6 +133,29 @@ function stays({ args: [leave] }: { args: ASTNode[] }) {
   };
 }
 
+/** `points(of, per, most)`, of compiled text: see `valueText`. */
+function points({ args: [of, per, most] }: { args: ASTNode[] }) {
+  const [divisor, all] = [per, most].map((it) => (it?.op === 'value' ? BigInt(`${it.args}`) : 0n));
+  return {
+    typeCheck(checker: Checker, _macro: unknown, scope: Scope) {
+      if (of) checker.check(of, scope);
+      return checker.getType('int');
+    },
+    evaluate: (runner: Runner, _macro: unknown, context: unknown): bigint =>
+      of ? pointsOf(runOr(runner, of, context), divisor ?? 1n, all ?? 0n) : 0n,
+  };
+}
+
+/** Whole numbers stay whole, so that no rounding decides. */
+function pointsOf(value: unknown, per: bigint, most: bigint): bigint {
+  if (value === true) return most;
+  if (typeof value === 'number')
+    return pointsOf(Number.isFinite(value) && BigInt(Math.floor(value)), per, most);
+  if (typeof value !== 'bigint' || value <= 0n) return 0n;
+  const points = value / per;
+  return points < most ? points : most;
+}
+
 /** Stands for what cannot be worked out; made once, because it is thrown often. */
 const unknowable = new Error('this cannot be worked out');
 
@@ -220,6 +243,7 @@ export function ruleLanguage(): Environment {
     'hasTrait(string): bool',
     'hasTag(string): bool',
     'tagValue(string): string',
+    'consent(string): bool',
     'dyn.before(string): bool',
     'dyn.on(string): bool',
     'dyn.after(string): bool',
@@ -230,6 +254,8 @@ export function ruleLanguage(): Environment {
     'hour(dyn): int',
     'held(bool, bool): bool',
     'score(string): double',
+    'value(): int',
+    'value(string): int',
     'rfm(): Rfm',
     'rfm(string): Rfm',
     'bucket(string, int): int',
@@ -275,6 +301,7 @@ export function compiledLanguage(names: ReadonlyMap<string, LeafType>): Environm
     .registerFunction('kOf(ast, ast): bool', kOf)
     .registerFunction('stays(ast): bool', stays)
     .registerFunction('exact(int): int', exact)
+    .registerFunction('points(ast, ast, ast): int', points)
     .registerFunction('quotient(dyn, dyn): dyn', quotient)
     .registerFunction('matching(dyn, string): bool', searching())
     .registerFunction('decimal(dyn): double', decimal)

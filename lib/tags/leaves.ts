@@ -1,15 +1,14 @@
 import type { ASTNode } from '@marcbachmann/cel-js';
+import { isPurpose } from '../consent/purpose.ts';
 import { type Anchor, reachText } from './anchors.ts';
 import { isoDay } from './calendar.ts';
 import { type Chain, chainOf, dateOf, daysOf, fault, filterOf, numberOf, textOf } from './chain.ts';
 import { MAX_NTH } from './columns.ts';
 import { askText, type DateAsk } from './dates.ts';
-import { boundedCounts, isCount } from './distinct.ts';
 import { functions, methods } from './language.ts';
-import { macroOf } from './macros.ts';
 import { patternOf } from './patterns.ts';
 import { HALF_LIVES } from './preference.ts';
-import { comprehensions, print } from './print.ts';
+import { comprehensions } from './print.ts';
 import { type ScoreAsk, scoreAskOf, scoreText } from './score-ask.ts';
 import { type Sequence, sequenceOf, sequenceText } from './sequence-text.ts';
 import { type Dates, MAX_DAYS, type Window, windowText } from './windows.ts';
@@ -21,8 +20,6 @@ export const aggregates = [
 /** `start` is what `bucket` reads, `faded` what scores do: no rule can ask for them. */
 export type Aggregate = (typeof aggregates)[number] | 'start' | 'faded';
 
-/** Leaves of one expression. */
-const MAX_LEAVES = 40;
 const MAX_BUCKETS = 10_000;
 
 /** A number, a fact or a value that a rule reads, as it is written. */
@@ -56,45 +53,10 @@ export interface DateReference {
   readonly ask: DateAsk;
 }
 export interface FactReference {
-  readonly kind: 'trait' | 'hasTrait' | 'hasTag' | 'tagValue';
+  readonly kind: 'trait' | 'hasTrait' | 'hasTag' | 'tagValue' | 'consent';
   readonly name: string;
 }
 export type EventsReference = Extract<Reference, { kind: 'events' }>;
-
-export interface Found {
-  readonly reference: Reference;
-  readonly start: number;
-}
-
-/** What an expression becomes: text in which each leaf is a name that `nameOf` gave. */
-export interface Lowered {
-  readonly text: string;
-  readonly found: readonly Found[];
-}
-
-/** Replaces the leaves of a checked expression by names. @throws RuleError for what the language does not have */
-export function lower(ast: ASTNode, nameOf: (reference: Reference) => string): Lowered {
-  const found: Found[] = [];
-  const bounded = new Set<ASTNode>();
-  const text = print(ast, {
-    hook(node, write) {
-      for (const side of boundedCounts(node)) bounded.add(side);
-      const read = (reference: Reference) => {
-        found.push({ reference, start: node.start });
-        if (found.length > MAX_LEAVES)
-          throw fault('cost', `a rule may read at most ${MAX_LEAVES} things`, node);
-        return nameOf(reference);
-      };
-      const reference = referenceOf(node) ?? dateReferenceOf(node) ?? scoreAskOf(node);
-      if (reference?.kind === 'date') read(reference.of);
-      if (reference?.kind === 'events' && reference.anchor) read(reference.anchor.of);
-      if (reference)
-        return isCount(node) && !bounded.has(node) ? `exact(${read(reference)})` : read(reference);
-      return macroOf(node, read, inFilter) ?? spelled(node, write);
-    },
-  });
-  return { text, found };
-}
 
 /** A reference as text: the same text, the same value. */
 export function referenceText(reference: Reference): string {
@@ -118,6 +80,10 @@ export function referenceText(reference: Reference): string {
     .join('');
 }
 
+/** What a node reads, if it is a leaf. @throws RuleError for one that asks what cannot be answered */
+export const leafAt = (node: ASTNode): Reference | undefined =>
+  referenceOf(node) ?? dateReferenceOf(node) ?? scoreAskOf(node);
+
 function referenceOf(node: ASTNode): Reference | undefined {
   if (node.op === 'rcall') return eventsOf(node);
   if (node.op === 'call') {
@@ -126,6 +92,7 @@ function referenceOf(node: ASTNode): Reference | undefined {
     if (name === 'bucket')
       return { kind: name, salt: textOf(args[0], node, name), of: numberOf(args[1], node, MAX_BUCKETS) };
     if (name === 'hasTag' || name === 'tagValue') return { kind: name, name: textOf(args[0], node, name) };
+    if (name === 'consent') return { kind: name, name: purposeOf(args[0], node) };
   }
   if (node.op === '.' && node.args[0].op === 'call' && node.args[0].args[0] === 'rfm') {
     const score = node.args[1];
@@ -133,6 +100,13 @@ function referenceOf(node: ASTNode): Reference | undefined {
     if (score === 'r' || score === 'f' || score === 'm') return { kind: 'rfm', score, ...by };
   }
   return undefined;
+}
+
+function purposeOf(node: ASTNode | undefined, call: ASTNode): string {
+  const name = textOf(node, call, 'consent');
+  if (isPurpose(name)) return name;
+  const known = 'analytics, personalisation, sharing, marketing or marketing.CHANNEL';
+  throw fault('name', `consent() asks of ${known}`, node ?? call);
 }
 
 /** `rfm()` goes by the brand's own cuts, `rfm("quintiles")` by those of the population. */
@@ -252,7 +226,8 @@ function checkWindow({ aggregate, window, dates, anchor }: EventsReference, node
 /** The day of the week and the hour of the event itself, in the brand's time zone. */
 const ofTheEvent: ReadonlySet<string> = new Set(['weekday', 'hour']);
 
-const inFilter = (node: ASTNode, write: (node: ASTNode) => string): string | undefined => {
+/** How a condition on one event is written. */
+export const inFilter = (node: ASTNode, write: (node: ASTNode) => string): string | undefined => {
   if (node.op === 'call' && ofTheEvent.has(node.args[0])) {
     const [name, [event]] = node.args;
     if (event?.op === 'id' && write(event) === 'e') return name;
@@ -260,9 +235,10 @@ const inFilter = (node: ASTNode, write: (node: ASTNode) => string): string | und
   }
   if (
     node.op === 'call' &&
-    ['events', 'trait', 'hasTrait', 'hasTag', 'tagValue', 'rfm', 'bucket', 'score', 'sequence'].includes(
-      node.args[0],
-    )
+    [
+      ...['events', 'trait', 'hasTrait', 'hasTag', 'tagValue', 'consent', 'rfm', 'bucket', 'score', 'value'],
+      'sequence',
+    ].includes(node.args[0])
   )
     throw fault(
       'type',
@@ -273,7 +249,7 @@ const inFilter = (node: ASTNode, write: (node: ASTNode) => string): string | und
 };
 
 /** How compiled text says what CEL's own operator says otherwise, if it is part of the language at all. */
-function spelled(node: ASTNode, write: (node: ASTNode) => string): string | undefined {
+export function spelled(node: ASTNode, write: (node: ASTNode) => string): string | undefined {
   allowed(node);
   if (node.op === '/') return `quotient(${write(node.args[0])}, ${write(node.args[1])})`;
   if (node.op === 'rcall' && node.args[0] === 'matches')

@@ -219,7 +219,7 @@ const counts: ReadonlySet<string> = new Set([
 
 /** As `docs/rules.md` has it: what is counted is 0 where there is nothing, but for windows that stand nowhere. */
 function neverMissing(leaf: Leaf): boolean {
-  if (leaf.kind === 'hasTag' || leaf.kind === 'hasTrait') return true;
+  if (leaf.kind === 'hasTag' || leaf.kind === 'hasTrait' || leaf.kind === 'consent') return true;
   if (leaf.kind !== 'events' || leaf.reference.anchor) return false;
   return leaf.reference.sequence ? leaf.type === 'bool' : counts.has(leaf.reference.aggregate);
 }

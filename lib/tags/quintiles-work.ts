@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { uncounted } from '../consent/uncounted.ts';
 import type { Event } from '../events/event.ts';
 import { partition } from '../identity/graph.ts';
 import type { Brand } from '../platform/brand.ts';
@@ -31,10 +32,11 @@ export function measuresOf(
 ): { recency: number; frequency: number; monetary: number } | undefined {
   const { settings, any, count, sum } = book.rfm;
   const cells = emptyCells();
+  const left = uncounted(events, book.consent);
   let last = Number.NEGATIVE_INFINITY;
   for (const { id, type, occurredAt, properties, source } of events) {
     const at = Date.parse(occurredAt);
-    if (type !== settings.event || at > asOf) continue;
+    if (type !== settings.event || at > asOf || left.has(id)) continue;
     foldEvent(book, cells, { id, type, at, properties, channel: source.channel });
     last = Math.max(last, book.calendar.brandDay(at));
   }

@@ -1,3 +1,4 @@
+import { allows, type Consents } from '../consent/consents.ts';
 import type { Json } from '../events/event.ts';
 import { reachedFrom, timeIn } from './anchors.ts';
 import { bucketOf } from './bucket.ts';
@@ -23,6 +24,8 @@ export interface View {
   readonly traits: Readonly<Record<string, Json>>;
   /** The tags that were held until now: what `held(…)` goes by. Without them nothing was. */
   readonly was?: ReadonlyMap<string, { readonly value: TagValue }>;
+  /** What was said of consent; without it nothing was. */
+  readonly consents?: Consents | undefined;
 }
 
 /** Stands for a value that is beyond what is kept: missing, and an explanation says why. */
@@ -79,6 +82,8 @@ export class Reading extends Map<string, unknown> {
           : undefined;
         return leaf.kind === 'trait' ? value : value !== undefined;
       }
+      case 'consent':
+        return allows(this.view.consents, leaf.of, this.book.consent);
       case 'rfm':
         return this.once(leaf, () => {
           const parts = partsFor(this.book, leaf);

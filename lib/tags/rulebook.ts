@@ -1,3 +1,4 @@
+import { presumedOtherwise, usualConsent } from '../consent/purpose.ts';
 import type { Brand, Rule } from '../platform/brand.ts';
 import { firstOfAll } from './bucket.ts';
 import { type Calendar, openCalendar } from './calendar.ts';
@@ -16,9 +17,11 @@ import { isOf, type QuintileEdition } from './quintiles.ts';
 import { planFeatures, Register } from './register.ts';
 import { checkRfm, type RfmParts, rfmParts, rfmReferences } from './rfm-cuts.ts';
 import { RuleError, type RulePlace } from './rule-error.ts';
+import { answering, cutsIn, said } from './rule-inputs.ts';
 import type { ScoreAsk } from './score-ask.ts';
 import { scoresRead } from './score-plans.ts';
 import type { ScorePlan } from './scores.ts';
+import { type Layers, openLayers } from './value-ask.ts';
 
 export type VersionedRule = Rule & { version: number };
 
@@ -45,8 +48,8 @@ export interface EventsLeaf extends LeafBase {
   readonly anchor?: EventsLeaf | FactLeaf;
 }
 export interface FactLeaf extends LeafBase {
-  readonly kind: 'trait' | 'hasTrait' | 'hasTag' | 'tagValue';
-  /** The trait or the tag. */
+  readonly kind: 'trait' | 'hasTrait' | 'hasTag' | 'tagValue' | 'consent';
+  /** The trait, the tag or the purpose. */
   readonly of: string;
 }
 export interface RfmLeaf extends LeafBase {
@@ -108,19 +111,24 @@ export interface RuleBook {
   /** The same by the population's cuts; undefined where there are none of what the brand measures now. */
   readonly quintiles: RfmParts | undefined;
   readonly readsQuintiles: boolean;
+  /** What values are made of. */
+  readonly layers: Layers;
+  readonly readsConsent: boolean;
+  /** What is presumed of those who have said nothing. */
+  readonly consent: Brand['consent'];
   featuresOf(eventType: string): readonly Feature[];
   leafNamed(name: string): Leaf | undefined;
   ruleOf(tag: string): CompiledRule | undefined;
 }
 
 /** Changes when the same rules would be kept or answered otherwise: then everything is folded anew. */
-const ENGINE = 3;
+const ENGINE = 4;
 export const MAX_RULES = 300;
 
 /** All that an answer depends on beside the rules themselves. */
 export type RuleInputs = Pick<Brand, 'timezone' | 'rfm'> & {
   readonly quintiles?: QuintileEdition | undefined;
-} & Partial<Pick<Brand, 'scores' | 'phases'>>;
+} & Partial<Pick<Brand, 'scores' | 'phases' | 'consent' | 'value'>>;
 
 /**
  * Compiles rules: checks types and costs, finds what they read, shares it, and puts them in order.
@@ -129,13 +137,14 @@ export type RuleInputs = Pick<Brand, 'timezone' | 'rfm'> & {
  */
 export function compileRules(
   rules: readonly VersionedRule[],
-  { timezone, rfm, quintiles, ...business }: RuleInputs,
+  { timezone, rfm, quintiles, consent = usualConsent, value, ...business }: RuleInputs,
 ): RuleBook {
   if (rules.length > MAX_RULES) throw new RuleError('cost', `a brand has at most ${MAX_RULES} rules`);
   checkRfm(rfm);
   const register = new Register();
   for (const reference of rfmReferences(rfm, rfm)) register.add(reference, {});
-  const drafts = lowerAll(rules, register);
+  const layers = openLayers(value);
+  const drafts = lowerAll(rules, register, layers);
   const readsQuintiles = register.all.some(({ reference: it }) => it.kind === 'rfm' && it.by !== undefined);
   const edition = readsQuintiles && quintiles && isOf(rfm, quintiles) ? quintiles : undefined;
   for (const reference of edition ? rfmReferences(rfm, edition) : []) register.add(reference, {});
@@ -171,9 +180,11 @@ export function compileRules(
         ENGINE,
         timezone,
         answering(rfm),
-        [...rules].sort(byTagName).map(identity),
+        said(rules),
         ...(edition ? [cutsIn(edition)] : []),
         ...scores.inputs,
+        ...(drafts.some((it) => it.readsValue) ? [layers.settings] : []),
+        ...presumedOtherwise(consent),
       ],
       10,
     ),
@@ -187,6 +198,9 @@ export function compileRules(
     rfm: fixed,
     quintiles: byQuintiles && { ...byQuintiles, edition },
     readsQuintiles,
+    layers,
+    readsConsent: leaves.some(({ kind }) => kind === 'consent'),
+    consent,
     featuresOf: (type) => byType.get(type) ?? [],
     leafNamed: (name) => byName.get(name),
     ruleOf: (tag) => byTag.get(tag),
@@ -196,6 +210,7 @@ export function compileRules(
 interface Draft {
   readonly rule: VersionedRule;
   readonly place: RulePlace;
+  readonly readsValue: boolean;
   /** Expressions in which leaves are names already; `reads` are the texts of those leaves. */
   readonly branches: readonly {
     readonly value: TagValue;
@@ -208,17 +223,16 @@ interface Draft {
 
 const nameAndType = ({ name, type }: Leaf): [string, LeafType] => [name, type];
 
-function lowerAll(rules: readonly VersionedRule[], register: Register): Draft[] {
-  return draft(rules).map(({ rule, place, branches }) => ({
-    rule,
-    place,
-    branches: branches.map(({ value, source, ast }) => {
-      const nameOf = (reference: Reference) => leafName(register.indexOf(register.add(reference, {})));
-      const { text, found, remembers } = inTag(place, () => lowerWhole(ast, nameOf));
+function lowerAll(rules: readonly VersionedRule[], register: Register, layers: Layers): Draft[] {
+  const nameOf = (reference: Reference) => leafName(register.indexOf(register.add(reference, {})));
+  return draft(rules).map(({ rule, place, branches }) => {
+    const lowered = branches.map(({ value, source, ast }) => {
+      const { found, ...rest } = inTag(place, () => lowerWhole(ast, nameOf, layers));
       const reads = found.map(({ reference, start }) => register.add(reference, { ...place, source, start }));
-      return { value, source, text, reads, remembers };
-    }),
-  }));
+      return { value, source, reads, ...rest };
+    });
+    return { rule, place, branches: lowered, readsValue: lowered.some((it) => it.readsValue) };
+  });
 }
 
 function compileRule(
@@ -310,7 +324,7 @@ function dateLeaf(text: string, before: ReadonlyMap<string, Leaf>): EventsLeaf |
 function typeOf(reference: Reference): LeafType {
   if (reference.kind === 'rfm' || reference.kind === 'bucket') return 'int';
   if (reference.kind === 'date' || reference.kind === 'score') return 'bool';
-  if (reference.kind === 'hasTag' || reference.kind === 'hasTrait') return 'bool';
+  if (['hasTag', 'hasTrait', 'consent'].includes(reference.kind)) return 'bool';
   if (reference.kind === 'tagValue') return 'string';
   if (reference.kind !== 'events') return 'any';
   const { aggregate, property } = reference;
@@ -340,12 +354,6 @@ const aggregateTypes: Record<Aggregate, LeafType> = {
 };
 
 const eventsLeaf = (leaf: Leaf | undefined) => (leaf?.kind === 'events' ? leaf : undefined);
-
-/** How often cuts are taken anew changes no answer. */
-const answering = ({ renew: _, ...rest }: Brand['rfm']) => rest;
-
-/** Taken again and the same, they change no answer. */
-const cutsIn = ({ r, f, m }: QuintileEdition) => [r, f, m];
 
 /**
  * Every rule after those it reads; otherwise in the order given.
@@ -387,10 +395,3 @@ function inTag<T>({ tag }: RulePlace, work: () => T): T {
     throw error instanceof RuleError && error.tag === undefined ? error.inTag(tag) : error;
   }
 }
-
-const byTagName = (a: Rule, b: Rule) => (a.tag < b.tag ? -1 : a.tag > b.tag ? 1 : 0);
-const identity = ({ tag, version, when, values }: VersionedRule) => [
-  tag,
-  version,
-  when ?? Object.entries(values ?? {}),
-];

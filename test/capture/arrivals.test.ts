@@ -123,6 +123,18 @@ test('another instance takes the query again, and says that it is the same one w
   expect(nonceOf(other.bodies[0])?.query).not.toBe(first?.query);
 });
 
+test('what could not be queued may be sent again, by the same query', async () => {
+  const log = vi.spyOn(console, 'error').mockImplementation(() => {});
+  const { send, world, bodies } = aCapture();
+  world.queueFails = true;
+  expect((await send(plain(followed))).statusCode).toBe(500);
+  world.queueFails = false;
+  expect((await send(plain(followed))).statusCode).toBe(200);
+  expect((await send(plain(followed))).statusCode).toBe(401);
+  expect(bodies).toHaveLength(1);
+  log.mockRestore();
+});
+
 test('a query that signs its body says no nonce', async () => {
   const { send, bodies } = aCapture();
   await send(generic());

@@ -6,7 +6,25 @@ import { BrandStack, type BrandStackProps } from '../../infra/brand-stack.ts';
 import { loadBrand } from '../../infra/brands/load.ts';
 import { siyuApp, stackName } from '../../infra/synth.ts';
 
-export const functionNames = ['attribution', 'capture', 'profile', 'quarantine', 'query', 'rules', 'tags'];
+export const functionNames = [
+  'archive',
+  'attribution',
+  'capture',
+  'erasure',
+  'explain',
+  'identity',
+  'lineage',
+  'models',
+  'preview',
+  'privacy',
+  'profile',
+  'quarantine',
+  'query',
+  'requests',
+  'rules',
+  'survey',
+  'tags',
+];
 
 /** A folder of bundles that do nothing: a template does not depend on what is in them. */
 export function emptyBundles(names: readonly string[] = functionNames): string {

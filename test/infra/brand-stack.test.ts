@@ -2,6 +2,8 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
+import { z } from 'zod';
+import { loadBrand } from '../../infra/brands/load.ts';
 import { aStack, emptyBundles, functionNames, functionOf } from './a-stack.ts';
 
 const root = resolve(import.meta.dirname, '../..');
@@ -9,6 +11,8 @@ let demo: ReturnType<typeof aStack>;
 beforeAll(() => {
   demo = aStack('demo');
 });
+
+const NIGHTLY = 'cron(0 3 * * ? *)';
 
 const properties = (type: string) => demo.ofType(type).map(([, { Properties }]) => Properties);
 
@@ -61,14 +65,14 @@ describe('queues', () => {
   const working = () => queues().filter(([, { Properties }]) => Properties.RedrivePolicy);
 
   test('each has a dead-letter queue that keeps ten days longer than it does', () => {
-    expect(working()).toHaveLength(3);
+    expect(working()).toHaveLength(6);
     const dead = new Map(queues().filter(([, { Properties }]) => !Properties.RedrivePolicy));
     for (const [, { Properties }] of working()) {
       const letters = dead.get(Properties.RedrivePolicy.deadLetterTargetArn['Fn::GetAtt'][0]);
       expect(letters?.Properties.MessageRetentionPeriod - Properties.MessageRetentionPeriod).toBe(864_000);
       expect(Properties.RedrivePolicy.maxReceiveCount).toBe(5);
     }
-    expect(dead.size).toBe(3);
+    expect(dead.size).toBe(working().length);
   });
 
   test('hide a message six times as long as its function may take, and bring back only what failed', () => {
@@ -120,13 +124,13 @@ describe('functions', () => {
 
   test('that send themselves the rest of their work are not stopped for it after sixteen calls', () => {
     const allowed = functions().filter(([, { Properties }]) => Properties.RecursiveLoop === 'Allow');
-    expect(allowed.map(([id]) => functionOf(id)).sort()).toEqual(['attribution', 'tags']);
+    expect(allowed.map(([id]) => functionOf(id)).sort()).toEqual(['attribution', 'models', 'survey', 'tags']);
   });
 
   test('each file of functions/ is deployed', () => {
     const files = readdirSync(join(root, 'functions')).map((file) => file.replace(/\.ts$/, ''));
-    // pull.ts is for brands with an account that is pulled: its test deploys it.
-    expect(files.filter((file) => !functionNames.includes(file))).toEqual(['pull']);
+    // Those are for brands with an account that pulls or asks: their tests deploy them.
+    expect(files.filter((file) => !functionNames.includes(file))).toEqual(['fetch', 'pull']);
   });
 
   test.each(functionNames)('%s is given exactly the variables that it reads', async (name) => {
@@ -134,8 +138,9 @@ describe('functions', () => {
     if (!existsSync(file)) return expect.fail(`functions/${name}.ts is missing`);
     const { env } = await import(file);
     const [set] = functions().filter(([id]) => functionOf(id) === name);
+    const always = Object.entries(env.shape).filter(([, it]) => !(it instanceof z.ZodOptional));
     expect(Object.keys(set?.[1].Properties.Environment?.Variables ?? {}).sort()).toEqual(
-      Object.keys(env.shape).sort(),
+      always.map(([variable]) => variable).sort(),
     );
   });
 
@@ -146,12 +151,33 @@ describe('functions', () => {
   });
 
   test('a tick comes every minute, once', () => {
-    const [clock] = properties('AWS::Scheduler::Schedule');
+    const clocks = properties('AWS::Scheduler::Schedule');
+    const [clock, ...others] = clocks.filter(
+      ({ ScheduleExpression }) => ScheduleExpression === 'rate(1 minute)',
+    );
+    expect(others).toEqual([]);
     expect(clock).toMatchObject({
       ScheduleExpression: 'rate(1 minute)',
       Target: { RetryPolicy: { MaximumRetryAttempts: 0 } },
     });
     expect(functionOf(clock.Target.Arn['Fn::GetAtt'][0])).toBe('tags');
+  });
+
+  test('other settings of attribution are taken over within minutes, though no order comes', () => {
+    const clocks = properties('AWS::Scheduler::Schedule');
+    const [clock] = clocks.filter(({ ScheduleExpression }) => ScheduleExpression === 'rate(5 minutes)');
+    expect(functionOf(clock.Target.Arn['Fn::GetAtt'][0])).toBe('attribution');
+  });
+
+  test('models are learned at three by the brand’s clock, where the brand names some', () => {
+    expect(properties('AWS::Scheduler::Schedule').map((it) => it.ScheduleExpression)).not.toContain(NIGHTLY);
+    const brand = loadBrand('demo');
+    const models = { ...brand.models, nightly: ['markov' as const] };
+    const { ofType } = aStack('demo', { brand: { ...brand, models } });
+    const clocks = ofType('AWS::Scheduler::Schedule').map(([, { Properties }]) => Properties);
+    const [clock] = clocks.filter(({ ScheduleExpression }) => ScheduleExpression === NIGHTLY);
+    expect(clock.ScheduleExpressionTimezone).toBe('Asia/Shanghai');
+    expect(functionOf(clock.Target.Arn['Fn::GetAtt'][0])).toBe('models');
   });
 });
 
@@ -164,7 +190,7 @@ describe('permissions', () => {
         expect(Effect).toBe('Allow');
         return [Action].flat().flatMap((verb) => [Resource].flat().map((on) => `${verb} on ${nameOf(on)}`));
       });
-      may[id.includes('Clock') ? 'clock' : functionOf(id)] = verbs
+      may[id.includes('Clock') ? `the clock of ${functionOf(id)}` : functionOf(id)] = verbs
         .filter((verb: string) => !/^(logs|xray):/.test(verb))
         .sort();
     }
@@ -212,13 +238,34 @@ describe('permissions', () => {
         'dynamodb:Query on DataTable/index/due',
         ...table(['Scan']),
         ...take('TagsRecompute'),
-        send('AttributionConversions'),
-        send('TagsRecompute'),
+        ...['AttributionConversions', 'SurveySurveys', 'TagsRecompute'].map(send),
       ],
-      query: [...table(['GetItem', 'Query']), secret('identity')],
-      rules: [...readWrite, secret('identity'), send('TagsRecompute')],
+      survey: [
+        ...table(['GetItem', 'PutItem', 'Query', 'Scan']),
+        ...take('SurveySurveys'),
+        ...['SurveySurveys', 'TagsRecompute'].map(send),
+      ],
+      explain: [...readWrite, secret('identity')], // likewise
+      lineage: [...readWrite, secret('identity')], // likewise
+      models: [...table(['GetItem', 'PutItem', 'Query', 'Scan']), ...take('ModelsWork'), send('ModelsWork')],
+      query: [...table(['GetItem', 'PutItem', 'Query']), secret('identity')], // PutItem: the audit log alone
+      identity: [...readWrite, secret('identity'), send('ProfileEvents')], // likewise
+      preview: [...readWrite, secret('identity')], // likewise
+      privacy: [...readWrite, secret('identity')],
+      requests: [...readWrite, secret('identity'), send('ErasureErasures')],
+      archive: [...readWrite, secret('identity')], // PutItem: the audit log alone
+      erasure: [
+        ...table(['DeleteItem', 'GetItem', 'PutItem', 'Query']),
+        secret('identity'),
+        ...take('ErasureErasures'),
+        send('AttributionConversions'),
+      ],
+      rules: [...readWrite, secret('identity'), send('SurveySurveys'), send('TagsRecompute')],
       quarantine: [...readWrite, send('ProfileEvents')],
-      clock: ['lambda:InvokeFunction on Tags'],
+      'the clock of privacy': ['lambda:InvokeFunction on Privacy'],
+      'the clock of erasure': ['lambda:InvokeFunction on Erasure'],
+      'the clock of tags': ['lambda:InvokeFunction on Tags'],
+      'the clock of attribution': ['lambda:InvokeFunction on Attribution'],
     });
   });
 
@@ -232,69 +279,6 @@ describe('permissions', () => {
   test('what answers people may neither delete nor scan', () => {
     for (const name of ['capture', 'query', 'rules', 'quarantine'])
       expect(mayDo()[name]?.filter((verb) => /Delete|Scan|Update|Batch/.test(verb))).toEqual([]);
-  });
-});
-
-describe('the API', () => {
-  /** Route → the function that answers it. */
-  function routes(): Record<string, string> {
-    return Object.fromEntries(
-      properties('AWS::ApiGatewayV2::Route').map(({ RouteKey, Target }) => {
-        const integration = demo.resources[Target['Fn::Join'][1][1].Ref];
-        return [RouteKey, functionOf(integration?.Properties.IntegrationUri['Fn::GetAtt'][0])];
-      }),
-    );
-  }
-
-  /** Paths of SDKs: a path that ends in a slash is a route to what follows it, for API Gateway takes no other. */
-  function sdkRoutes(): Record<string, string> {
-    const posted = ['/batch', '/capture', '/e', '/i/v0/e', '/flags', '/decide'];
-    const routes = [
-      ...posted.flatMap((path) => [`POST ${path}`, `POST ${path}/{slash+}`]),
-      ...['GET /e', 'GET /e/{slash+}', 'POST /beacon/v1/batch', 'GET /v1/projects/{key}/settings'],
-      ...['GET /array/{key}/config', 'GET /array/{key}/config.js'],
-      ...['/sa', '/sa.gif', '/debug'].flatMap((path) => [`GET ${path}`, `POST ${path}`]),
-    ];
-    const asked = routes.map((route) => route.replace(/^\w+/, 'OPTIONS'));
-    return Object.fromEntries([...routes, ...asked].map((route) => [route, 'capture']));
-  }
-
-  test('has these routes, and no default one', () => {
-    expect(routes()).toEqual({
-      'GET /webhooks/{channel}/{account}': 'capture',
-      'POST /webhooks/{channel}/{account}': 'capture',
-      'POST /v1/{call}': 'capture',
-      'OPTIONS /v1/{call}': 'capture',
-      ...sdkRoutes(),
-      'GET /healthz': 'query',
-      'GET /openapi.json': 'query',
-      'GET /profiles/{kind}/{value}': 'query',
-      'GET /profiles/{kind}/{value}/events': 'query',
-      'GET /profiles/{kind}/{value}/conversions': 'query',
-      'GET /profiles/{kind}/{value}/tags/{tag}/explain': 'query',
-      'GET /tags': 'query',
-      'GET /tags/{tag}/profiles': 'query',
-      'GET /attribution': 'query',
-      'GET /conversions/{id}': 'query',
-      'GET /channels': 'query',
-      'GET /reviews': 'query',
-      'GET /rules': 'rules',
-      'GET /rules/{tag}': 'rules',
-      'PUT /rules/{tag}': 'rules',
-      'POST /rules/{tag}/forecast': 'rules',
-      'GET /rules/{tag}/forecast/{id}': 'rules',
-      'POST /rfm': 'rules',
-      'GET /rfm/{id}': 'rules',
-      'GET /quarantine': 'quarantine',
-      'POST /quarantine/{id}/replay': 'quarantine',
-    });
-  });
-
-  test('bears a flood, and its log names nobody: no path, no query, no address', () => {
-    const [stage] = properties('AWS::ApiGatewayV2::Stage');
-    expect(stage.DefaultRouteSettings).toEqual({ ThrottlingBurstLimit: 4000, ThrottlingRateLimit: 2000 });
-    expect(stage.AccessLogSettings.Format).toContain('$context.routeKey');
-    expect(stage.AccessLogSettings.Format).not.toMatch(/path|query|identity|sourceIp/i);
   });
 });
 
@@ -326,7 +310,7 @@ describe('alarms', () => {
       errors: count('Errors'),
       throttles: count('Throttles'),
       api: count('5xx'),
-    }).toEqual({ late: 3, dead: 3, errors: 7, throttles: 7, api: 1 });
+    }).toEqual({ late: 6, dead: 6, errors: 17, throttles: 17, api: 1 });
   });
 
   test('each names a heading of docs/deploy.md that says what to do', () => {

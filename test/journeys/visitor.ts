@@ -48,7 +48,7 @@ export function visitorOf(run: Run) {
     return text;
   }
   const now = () => run.clock.now();
-  const headers = (key: string) => ({ authorization: `Bearer ${key}` });
+  const headers = (key: string) => ({ authorization: `Bearer ${key}`, 'x-reason': 'a journey asks' });
   const get = async (path: string, key = run.keys.admin): Promise<Answer> => {
     const reply = await fetch(`${run.url}${path}`, { headers: headers(key) });
     return { status: reply.status, text: await reply.text() };

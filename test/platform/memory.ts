@@ -167,6 +167,7 @@ function start(rows: readonly Row[], edge: string, newestFirst = false, after?: 
 function holds(guard: Guard, stored: Item | undefined, item: Item): boolean {
   if (guard.kind === 'absent' || (guard.kind === 'version' && guard.version === 0)) return !stored;
   if (guard.kind === 'version') return stored?.v === guard.version;
+  if (guard.kind === 'unversioned') return stored?.v === undefined;
   const v = Number(item.v);
   if (Number.isNaN(v)) throw new Error('ValidationException: `newer` needs a row with a `v`');
   return !stored || (typeof stored.v === 'number' && stored.v < v);

@@ -137,6 +137,15 @@ export function tableContract(name: string, open: () => Promise<Table>): void {
       expect(await held()).toBe('hand');
     });
 
+    test('unversioned: over a row without a version, or none; never over one that has one', async () => {
+      await table.put({ ...key, by: 'first' }, { kind: 'unversioned' });
+      await table.put({ ...key, by: 'again' }, { kind: 'unversioned' });
+      expect(await held()).toBe('again');
+      await put(1, { kind: 'unversioned' }, 'versioned');
+      await expect(table.put({ ...key, by: 'late' }, { kind: 'unversioned' })).rejects.toThrow(ConflictError);
+      expect(await held()).toBe('versioned');
+    });
+
     test('no guard: the put always happens', async () => {
       await put(5, undefined, 'five');
       await put(1, undefined, 'one');

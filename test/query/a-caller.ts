@@ -3,10 +3,14 @@ import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2, Context
 import { expect } from 'vitest';
 import { z } from 'zod';
 import { conversionStore } from '../../lib/attribution/store.ts';
+import { consentRoutes } from '../../lib/consent/routes.ts';
 import { previewRoutes } from '../../lib/identity/preview-routes.ts';
 import { identityRoutes } from '../../lib/identity/routes.ts';
 import type { Role } from '../../lib/platform/brand.ts';
 import { httpHandler, json } from '../../lib/platform/http.ts';
+import { archiveRoutes } from '../../lib/privacy/archive-routes.ts';
+import { lineageRoutes } from '../../lib/privacy/lineage-routes.ts';
+import { requestRoutes } from '../../lib/privacy/request-routes.ts';
 import { privacyRoutes } from '../../lib/privacy/routes.ts';
 import { apiKeyItem } from '../../lib/query/auth.ts';
 import { explainRoutes } from '../../lib/query/explain.ts';
@@ -14,17 +18,23 @@ import { openApi } from '../../lib/query/openapi.ts';
 import { answerReport, reportRoute } from '../../lib/query/report.ts';
 import { type Answered, answer, paramsOf, type QueryDeps } from '../../lib/query/route.ts';
 import { documentRoute, routes } from '../../lib/query/routes.ts';
+import { valueRoutes } from '../../lib/query/value.ts';
 import { openCalendar } from '../../lib/tags/calendar.ts';
 import { aBrand } from '../profile/a-profile.ts';
 import type { World } from '../profile/a-world.ts';
 
-/** Everything that the functions query, identity and privacy answer. */
+/** Everything that is answered by routes of one kind: of query, identity, privacy and those beside them. */
 export const allRoutes: readonly Answered[] = [
   ...routes,
   ...explainRoutes,
+  ...valueRoutes,
   ...identityRoutes,
+  ...consentRoutes,
   ...previewRoutes,
   ...privacyRoutes,
+  ...requestRoutes,
+  ...archiveRoutes,
+  ...lineageRoutes,
   documentRoute(() => openApi(allRoutes, aBrand())),
 ];
 

@@ -104,6 +104,7 @@ describe('a profile', () => {
     const { reviews } = await ask('/reviews', { as: 'privacy' });
     expect(reviews).toEqual([
       {
+        id: expect.stringMatching(/^[\w-]+(\.[\w-]+)?$/),
         profile: a.id.split('~')[0],
         reason: 'conflict',
         occurredAt: day(2),

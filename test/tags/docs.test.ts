@@ -4,6 +4,7 @@ import { rfmSettings } from '../../lib/platform/brand.ts';
 import { functions, methods } from '../../lib/tags/language.ts';
 import { aggregates } from '../../lib/tags/leaves.ts';
 import { compileRules } from '../../lib/tags/rulebook.ts';
+import { defaultValue } from '../../lib/tags/value-default.ts';
 
 const pageOf = (name: string) => readFileSync(new URL(`../../docs/${name}`, import.meta.url), 'utf8');
 const examplesOf = (page: string) =>
@@ -19,7 +20,7 @@ const compile = (when: string) =>
       { tag: 'vip', when: 'true', version: 1 },
       { tag: 'tier', values: { gold: 'true' }, version: 1 },
     ],
-    { timezone: 'UTC', rfm: rfmSettings.parse({}), scores },
+    { timezone: 'UTC', rfm: rfmSettings.parse({}), scores, value: defaultValue },
   );
 
 test('the page has examples, the same in both tongues', () => {
@@ -48,7 +49,7 @@ const windows = [
 const macros = [
   ...['stopped', 'restarted', 'dormant', 'lastIs', 'kOf', 'ratio', 'bucket', 'weekday', 'hour'],
   ...['before', 'on', 'after', 'withinLast', 'withinNext', 'anniversary'],
-  ...['sequence', 'gap', 'same', 'without', 'held', 'score'],
+  ...['sequence', 'gap', 'same', 'without', 'held', 'score', 'value'],
 ];
 
 test.each(Object.entries(pages))(

@@ -1,0 +1,37 @@
+// HTTP in → what persons have a right to, and `erasures` out.
+import { z } from 'zod';
+import { conversionReader } from '../lib/attribution/read.ts';
+import { directory } from '../lib/identity/directory.ts';
+import { identityKey } from '../lib/identity/key.ts';
+import { readBrand } from '../lib/platform/brand.ts';
+import { systemClock } from '../lib/platform/clock.ts';
+import { openTable } from '../lib/platform/dynamo.ts';
+import { httpHandler } from '../lib/platform/http.ts';
+import { openSecrets } from '../lib/platform/secrets.ts';
+import { openQueue } from '../lib/platform/sqs.ts';
+import { requestRoutes } from '../lib/privacy/request-routes.ts';
+import { profileStore } from '../lib/profile/store.ts';
+import { answer } from '../lib/query/route.ts';
+
+export const env = z.object({
+  TABLE_NAME: z.string(),
+  IDENTITY_SECRET: z.string(),
+  ERASURES_URL: z.string(),
+});
+
+const open = async () => {
+  const { TABLE_NAME, IDENTITY_SECRET, ERASURES_URL } = env.parse(process.env);
+  const brand = readBrand(new URL('./brand.json', import.meta.url));
+  const table = openTable(TABLE_NAME);
+  const protector = await identityKey(openSecrets(systemClock), IDENTITY_SECRET);
+  const stores = { directory: directory(table, protector), profiles: profileStore(table) };
+  return {
+    ...{ table, brand, protector, ...stores, ownPaths: {} },
+    conversions: conversionReader(table),
+    erasures: openQueue(ERASURES_URL),
+    rules: () => Promise.reject(new Error('requests are taken without any rule')),
+    now: systemClock,
+  };
+};
+
+export const handler = httpHandler(open, (request, deps) => answer(requestRoutes, request, deps));
