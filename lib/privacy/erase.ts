@@ -3,7 +3,9 @@ import type { Event, Identifier } from '../events/event.ts';
 import { nameOf, partition } from '../identity/graph.ts';
 import type { Protector } from '../identity/protect.ts';
 import { toIso } from '../platform/clock.ts';
+import { ConflictError } from '../platform/errors.ts';
 import type { Cluster } from '../profile/cluster.ts';
+import { newCluster } from '../profile/fold.ts';
 import { live } from '../profile/join.ts';
 import type { Rules } from '../profile/person.ts';
 import type { SettleDeps } from '../profile/settle.ts';
@@ -58,8 +60,27 @@ export async function erase(
   rules: Rules,
   deps: SettleDeps,
 ): Promise<void> {
+  await open(into, cluster, rules, deps);
   await deps.profiles.freeze(cluster, into, toIso(deps.now()), erasing);
   await live(cluster.id, rules, deps);
+}
+
+/**
+ * Puts the successor before anybody can be sent there, a millisecond older than who it comes after: of two clusters the older
+ * takes in the other, so that whoever still knows the old one does not send the new one back to it.
+ */
+async function open(
+  into: string,
+  { createdAt }: Cluster,
+  rules: Rules,
+  { profiles }: SettleDeps,
+): Promise<void> {
+  const older = toIso(Date.parse(createdAt) - 1);
+  try {
+    await profiles.put({ ...newCluster(into, older, rules), version: 1 });
+  } catch (error) {
+    if (!(error instanceof ConflictError)) throw error; // opened before, by an attempt that did not close the old one
+  }
 }
 
 /** The person's own identifiers first: the first says who it is. */

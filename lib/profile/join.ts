@@ -30,18 +30,16 @@ export async function live(
   id: string,
   rules: Rules,
   deps: JoinDeps,
-  hops = 0,
+  way: readonly string[] = [],
 ): Promise<Cluster | { readonly unwritten: string }> {
-  if (hops > MANY_HOPS) throw new Error('the ways of clusters that were joined go in a circle');
+  if (way.includes(id)) throw new Error('the ways of clusters that were joined go in a circle');
   const it = await deps.profiles.get(id);
   if (!it) return { unwritten: id };
   if (!isRedirect(it)) return it;
-  if (it.left) await arrive(id, it, it.left, rules, deps);
-  return live(it.joined, rules, deps, hops + 1);
+  const soFar = [...way, id];
+  if (it.left) await arrive(id, it, it.left, rules, deps, soFar);
+  return live(it.joined, rules, deps, soFar);
 }
-
-/** More joins than one cluster can have been through. */
-const MANY_HOPS = 1_000;
 
 /**
  * Makes one cluster of several: the oldest takes in the others. Each is first closed, by a conditional write, so that
@@ -89,12 +87,13 @@ async function arrive(
   left: Cluster,
   rules: Rules,
   deps: JoinDeps,
+  way: readonly string[],
 ): Promise<void> {
   const all = await deps.profiles.events(left);
   const { graph, events } = await comingAlong(redirect, left, all, deps);
   const parts = events.length > 0 ? chunks(events) : graph.identifiers.size > 0 ? [[]] : []; // without events its decisions still have to arrive
   for (const part of parts) {
-    const target = await live(redirect.joined, rules, deps);
+    const target = await live(redirect.joined, rules, deps, way);
     await update(
       'unwritten' in target ? unstored(target.unwritten, [{ receivedAt: left.createdAt }], rules) : target,
       { events: part, arriving: { id, graph, outbox: left.outbox }, foreign: namesOutside(graph, part) },
@@ -103,7 +102,7 @@ async function arrive(
     );
   }
   await clear(left, redirect.version, all, rules, deps);
-  const target = await live(redirect.joined, rules, deps);
+  const target = await live(redirect.joined, rules, deps, way);
   if (!('unwritten' in target))
     await deps.directory?.point(target.graph, target.id, graph.identifiers.keys());
   await deps.profiles.leave(id, redirect);

@@ -93,7 +93,10 @@ async function settleAnew(
 async function settleOnce(group: Group, rules: Rules, deps: SettleDeps, attempt: number): Promise<void> {
   const { events, foreign } = group;
   const clusters = await Promise.all(group.clusters.map((id) => live(id, rules, deps)));
-  if (await isOutdated(group, clusters, deps)) return settleAnew(events, rules, deps, attempt);
+  if (await isOutdated(group, clusters, deps)) {
+    if (attempt === ATTEMPTS) throw new ConflictError('somebody was erased meanwhile');
+    return settleAnew(events, rules, deps, attempt + 1);
+  }
   const target =
     (await joinClusters(clusters, events, rules, deps)) ?? unstored(founderOf(group, deps), events, rules);
   await claimAll(group, target.id, deps);

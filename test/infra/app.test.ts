@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { expect, test } from 'vitest';
 import { loadBrand } from '../../infra/brands/load.ts';
+import { functionNames } from './a-stack.ts';
 
 const root = resolve(import.meta.dirname, '../..');
 
@@ -30,7 +31,7 @@ test('a brand of infra/brands becomes one stack with its name, each function wit
   expect(code).toBe(0);
   expect(templates(outdir)).toEqual(['siyu-demo-edu.template.json']);
   const assets = readdirSync(outdir).filter((name) => name.startsWith('asset.'));
-  expect(assets).toHaveLength(7);
+  expect(assets).toHaveLength(functionNames.length);
   for (const asset of assets)
     expect(JSON.parse(readFileSync(join(outdir, asset, 'brand.json'), 'utf8')).name).toBe('demo-edu');
 });
