@@ -15,7 +15,7 @@ import { type Dice, dice } from './world/random.ts';
 // the plain delivery says, and what a sequential reader says.
 
 const FILE = 'faults-chance';
-const HISTORIES = 60;
+const HISTORIES = 40;
 /** Schedules a history. */
 const TRIES = 12;
 const FORTNIGHT: Step[] = [{ passMs: 14 * DAY }, { redrive: true }, { tick: true }, { redrive: true }];
