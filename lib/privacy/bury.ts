@@ -6,7 +6,7 @@ import { toIso } from '../platform/clock.ts';
 import { ConflictError } from '../platform/errors.ts';
 import { keys } from '../platform/keys.ts';
 import type { Table } from '../platform/table.ts';
-import type { Cluster } from '../profile/cluster.ts';
+import { type Cluster, idOf, type Unwritten } from '../profile/cluster.ts';
 import { erasedIn, withoutErased } from './erased.ts';
 
 /** What stands for an identifier in the table: its kind, its scope and the keyed digest of its value. */
@@ -29,7 +29,7 @@ export async function bury(
   }
 }
 
-type Live = (cluster: string) => Promise<Cluster | { readonly unwritten: string }>;
+type Live = (cluster: string) => Promise<Cluster | Unwritten>;
 
 /** Before anything happened: whoever is buried so is nobody, and no event of theirs is out. */
 const NEVER = toIso(0);
@@ -54,13 +54,11 @@ export async function buryOrphans(
       if (!place || place.erasedAt !== undefined) continue;
       const own = await live(place.cluster);
       const isKnown = 'graph' in own && own.graph.identifiers.has(nameOf(id));
-      if (isKnown || clusterIdOf(own) !== clusterIdOf(there)) continue;
-      await bury([{ ...id, digest: protector.digest(id) }], NEVER, clusterIdOf(own), table);
+      if (isKnown || idOf(own) !== idOf(there)) continue;
+      await bury([{ ...id, digest: protector.digest(id) }], NEVER, idOf(own), table);
     }
   }
 }
-
-const clusterIdOf = (it: Awaited<ReturnType<Live>>): string => ('unwritten' in it ? it.unwritten : it.id);
 
 async function put(table: Pick<Table, 'put'>, ...args: Parameters<Table['put']>): Promise<boolean> {
   try {

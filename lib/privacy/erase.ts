@@ -6,7 +6,7 @@ import { toIso } from '../platform/clock.ts';
 import { ConflictError } from '../platform/errors.ts';
 import type { Cluster } from '../profile/cluster.ts';
 import { newCluster } from '../profile/fold.ts';
-import { live } from '../profile/join.ts';
+import { live, whole } from '../profile/join.ts';
 import type { Rules } from '../profile/person.ts';
 import type { SettleDeps } from '../profile/settle.ts';
 import type { Erasing } from '../profile/store.ts';
@@ -37,7 +37,7 @@ export async function planErasure(
   deps: SettleDeps,
 ): Promise<Plan | undefined> {
   const place = await deps.directory.find(id);
-  const cluster = place && (await live(place.cluster, rules, deps));
+  const cluster = place && (await whole(place.cluster, rules, deps));
   if (!cluster || 'unwritten' in cluster) return undefined;
   const division = partition(cluster.graph);
   const member = division.memberOf.get(nameOf(id));

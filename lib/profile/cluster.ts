@@ -49,6 +49,11 @@ export interface Profile {
   readonly person: Person;
 }
 
+/** A cluster that was claimed and never written. */
+export type Unwritten = { readonly unwritten: string };
+
+export const idOf = (it: Cluster | Unwritten): string => ('unwritten' in it ? it.unwritten : it.id);
+
 /** Whether an event is, or would have to be, part of what `people` have seen: events of one instant are never parted. */
 export const isFolded = (event: Pick<Event, 'occurredAt'>, frontier: string | undefined): boolean =>
   frontier !== undefined && event.occurredAt <= frontier;

@@ -56,3 +56,10 @@ export function parseEntry(text: string): Entry {
       throw new Error(`unknown entry in an outbox: ${kind}`);
   }
 }
+
+/** The clusters that are being taken in. */
+export const arrivalsIn = (outbox: readonly string[]): string[] =>
+  outbox.flatMap((text) => {
+    const it = parseEntry(unmarked(text));
+    return it.kind === 'arrival' ? [it.cluster] : [];
+  });

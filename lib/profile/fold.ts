@@ -17,7 +17,7 @@ import { DAY, toIso } from '../platform/clock.ts';
 import { nextChange } from '../tags/changes.ts';
 import type { Activity } from './activity.ts';
 import { type Cluster, isFolded, type Profile, profileIds, type Shown, split } from './cluster.ts';
-import { byClock, entry, parseEntry, unmarked } from './entries.ts';
+import { arrivalsIn, byClock, entry, parseEntry, unmarked } from './entries.ts';
 import {
   copyPerson,
   emptyPerson,
@@ -370,9 +370,4 @@ function due(previous: string | undefined, next: number | undefined, now: number
 
 /** The cluster that is taken in, and those that it was itself taking in: who finds the way past it has to know of them. */
 const arrivalsOf = ({ arriving }: Additions): string[] =>
-  arriving
-    ? [
-        entry.arrival(arriving.id),
-        ...arriving.outbox.map(unmarked).filter((text) => parseEntry(text).kind === 'arrival'),
-      ]
-    : [];
+  arriving ? [entry.arrival(arriving.id), ...arrivalsIn(arriving.outbox).map(entry.arrival)] : [];

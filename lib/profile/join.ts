@@ -6,7 +6,8 @@ import { ConflictError } from '../platform/errors.ts';
 import { bury } from '../privacy/bury.ts';
 import { derivedRows } from '../privacy/derived.ts';
 import { without } from '../privacy/erased.ts';
-import type { Cluster } from './cluster.ts';
+import { type Cluster, idOf, type Unwritten } from './cluster.ts';
+import { arrivalsIn } from './entries.ts';
 import { newCluster } from './fold.ts';
 import { putter } from './outbox.ts';
 import type { Rules } from './person.ts';
@@ -31,7 +32,7 @@ export async function live(
   rules: Rules,
   deps: JoinDeps,
   way: readonly string[] = [],
-): Promise<Cluster | { readonly unwritten: string }> {
+): Promise<Cluster | Unwritten> {
   if (way.includes(id)) throw new Error('the ways of clusters that were joined go in a circle');
   const it = await deps.profiles.get(id);
   if (!it) return { unwritten: id };
@@ -42,6 +43,17 @@ export async function live(
 }
 
 /**
+ * The cluster that an id leads to, after all that it was taking in has arrived. Whoever closes it without somebody needs
+ * that: what arrived afterwards would bring them back.
+ */
+export async function whole(id: string, rules: Rules, deps: JoinDeps): ReturnType<typeof live> {
+  const it = await live(id, rules, deps);
+  const arriving = 'unwritten' in it ? [] : arrivalsIn(it.outbox);
+  for (const other of arriving) await live(other, rules, deps);
+  return arriving.length > 0 ? live(id, rules, deps) : it;
+}
+
+/**
  * Makes one cluster of several: the oldest takes in the others. Each is first closed, by a conditional write, so that
  * nobody adds to it any more; then everything it knows is folded into the survivor; then nothing is left of it but
  * the way there. Every step may be repeated, by anybody who comes by. Undefined if nothing is stored yet.
@@ -49,7 +61,7 @@ export async function live(
  * @throws ConflictError if the oldest has gone elsewhere meanwhile
  */
 export async function joinClusters(
-  clusters: readonly (Cluster | { readonly unwritten: string })[],
+  clusters: readonly (Cluster | Unwritten)[],
   events: readonly Event[],
   rules: Rules,
   deps: JoinDeps,
@@ -94,6 +106,7 @@ async function arrive(
   const parts = events.length > 0 ? chunks(events) : graph.identifiers.size > 0 ? [[]] : []; // without events its decisions still have to arrive
   for (const part of parts) {
     const target = await live(redirect.joined, rules, deps, way);
+    if (idOf(target) !== redirect.joined && (await isEnded(id, deps))) return;
     await update(
       'unwritten' in target ? unstored(target.unwritten, [{ receivedAt: left.createdAt }], rules) : target,
       { events: part, arriving: { id, graph, outbox: left.outbox }, foreign: namesOutside(graph, part) },
@@ -106,6 +119,15 @@ async function arrive(
   if (!('unwritten' in target))
     await deps.directory?.point(target.graph, target.id, graph.identifiers.keys());
   await deps.profiles.leave(id, redirect);
+}
+
+/**
+ * Whether somebody else has ended an arrival. Where it went may have gone on without somebody since, and did so only when all
+ * had arrived: what we hold would bring them back.
+ */
+async function isEnded(id: string, { profiles }: JoinDeps): Promise<boolean> {
+  const it = await profiles.get(id);
+  return !it || !isRedirect(it) || !it.left;
 }
 
 /** All of a cluster, or all but somebody: then first everybody who comes later has to know. */

@@ -6,7 +6,7 @@ import type { Protector } from '../identity/protect.ts';
 import { ConflictError } from '../platform/errors.ts';
 import { buryOrphans } from '../privacy/bury.ts';
 import { erasedIn, withoutErased } from '../privacy/erased.ts';
-import type { Cluster } from './cluster.ts';
+import { type Cluster, idOf, type Unwritten } from './cluster.ts';
 import { joinClusters, live, unstored } from './join.ts';
 import type { Rules } from './person.ts';
 import { chunks, type UpdateDeps, update } from './update.ts';
@@ -49,10 +49,10 @@ export async function groupsOf(events: readonly Event[], rules: Rules, deps: Set
  */
 async function isOutdated(
   { events, clusters }: Group,
-  found: readonly (Cluster | { readonly unwritten: string })[],
+  found: readonly (Cluster | Unwritten)[],
   { directory }: SettleDeps,
 ): Promise<boolean> {
-  const moved = new Set(clusters.filter((id, i) => idOf(found[i]) !== id));
+  const moved = new Set(clusters.filter((id, i) => found[i] && idOf(found[i]) !== id));
   if (moved.size === 0) return false;
   await directory.refresh(
     events.flatMap(({ identifiers }) => identifiers),
@@ -61,9 +61,6 @@ async function isOutdated(
   const erasedAt = erasedIn(await placesOf(events, directory));
   return events.some((event) => withoutErased(event, erasedAt) !== event);
 }
-
-const idOf = (it: Cluster | { readonly unwritten: string } | undefined): string | undefined =>
-  it && ('unwritten' in it ? it.unwritten : it.id);
 
 /**
  * Folds a group's events into their cluster and does all that follows from it. When it returns, everything is
