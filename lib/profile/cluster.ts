@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { byTime, type Event } from '../events/event.ts';
 import { type Graph, homeOf, nameOf, type Partition, partition } from '../identity/graph.ts';
+import type { Kept } from '../platform/compressed.ts';
 import type { Activity } from './activity.ts';
 import { copyPerson, emptyPerson, type HeldTag, type Person, type Rules, walk, watch } from './person.ts';
 
@@ -33,6 +34,8 @@ export interface Cluster {
   readonly shown: ReadonlyMap<string, Shown>;
   /** The entry in the due index: never later than the next change. */
   readonly due: string | undefined;
+  /** The state as it was read: one that turns out the same is written as it stands. */
+  readonly kept?: Kept;
 }
 
 export interface Shown {

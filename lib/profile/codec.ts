@@ -1,19 +1,28 @@
-import { z } from 'zod';
 import { packConsents, storedConsents, unpackConsents } from '../consent/codec.ts';
-import { type Event, type EventContext, eventContext, type Identifier, type Json } from '../events/event.ts';
+import type { Event, EventContext, Identifier } from '../events/event.ts';
 import { type Graph, nameOf } from '../identity/graph.ts';
 import { toIso } from '../platform/clock.ts';
-import { compress, decompress } from '../platform/compressed.ts';
+import { compress, decompress, readText } from '../platform/compressed.ts';
 import { packCells, unpackCells } from '../tags/pack.ts';
 import type { Activity } from './activity.ts';
 import type { Cluster, Shown } from './cluster.ts';
-import { packGraph, storedGraph, storedIdentifier, unpackGraph } from './graph-codec.ts';
+import { packGraph, storedGraph, unpackGraph } from './graph-codec.ts';
 import type { HeldTag, Person } from './person.ts';
+import {
+  type StoredActivity,
+  type StoredEvent,
+  type StoredPerson,
+  type StoredSeen,
+  type StoredState,
+  type StoredTag,
+  storedEvents,
+  storedState,
+} from './stored.ts';
 
 /** What of a cluster is compressed; the rest stands in its row in clear. */
 export type Packed = Pick<
   Cluster,
-  'id' | 'createdAt' | 'graph' | 'frontier' | 'people' | 'tail' | 'sequence' | 'book' | 'outbox' | 'shown'
+  'id' | 'createdAt' | 'graph' | 'frontier' | 'people' | 'tail' | 'sequence' | 'outbox' | 'shown' | 'kept'
 >;
 
 /**
@@ -23,12 +32,11 @@ export type Packed = Pick<
 export function pack(cluster: Packed): Uint8Array {
   const place = placesOf(cluster.graph);
   const since = Date.parse(cluster.createdAt);
-  const form: z.infer<typeof stored> = [
+  const form: StoredState = [
     since,
     packGraph(cluster.graph, since),
     cluster.frontier === undefined ? null : Date.parse(cluster.frontier) - since,
     cluster.sequence,
-    cluster.book,
     cluster.people.map((person) => packPerson(person, place, since)),
     packEvents(cluster.tail, place, since),
     cluster.outbox.length > 0 ? cluster.outbox.map((entry) => entry.replace(cluster.id, OWN)) : 0,
@@ -39,24 +47,25 @@ export function pack(cluster: Packed): Uint8Array {
       earlier.length > 0 ? earlier.map((it) => packActivity(it, since)) : 0,
     ]),
   ];
-  return compress(form);
+  return compress(form, cluster.kept);
 }
 
 /** @param id the cluster's: it stands in the row's key */
 export function unpack(bytes: Uint8Array, id: string): Packed {
-  const [since, packedGraph, frontier, sequence, book, people, tail, outbox, shown] = stored.parse(
-    decompress(bytes),
+  const kept = readText(bytes);
+  const [since, packedGraph, frontier, sequence, people, tail, outbox, shown] = storedState(
+    JSON.parse(kept.text),
   );
-  const graph = unpackGraph(packedGraph, since);
+  const graph = unpackGraph(storedGraph.parse(packedGraph), since);
   const identifiers = [...graph.identifiers.values()];
   const names = [...graph.identifiers.keys()];
   return {
     id,
+    kept,
     createdAt: toIso(since),
     graph,
     frontier: frontier === null ? undefined : toIso(since + frontier),
     sequence,
-    book,
     people: people.map((person) => unpackPerson(person, names, since)),
     tail: unpackEvents(tail, identifiers, since),
     outbox: (outbox || []).map((entry) => entry.replace(OWN, id)),
@@ -86,66 +95,8 @@ export function packSegment(events: readonly Event[], graph: Graph, createdAt: s
 
 export function unpackSegment(bytes: Uint8Array, graph: Graph, createdAt: string): Event[] {
   const identifiers = [...graph.identifiers.values()];
-  return unpackEvents(z.array(storedEvent).parse(decompress(bytes)), identifiers, Date.parse(createdAt));
+  return unpackEvents(storedEvents(decompress(bytes)), identifiers, Date.parse(createdAt));
 }
-
-const int = z.int();
-const storedTags = z.array(z.tuple([z.string(), z.union([z.literal(1), z.string()]), int, int]));
-const nothing = z.literal(0);
-const storedActivity = z.tuple([
-  int, // brand-day
-  int, // first at, after the cluster's first
-  z.string(), // first channel
-  z.union([z.literal(1), nothing]), // new
-  z.union([z.string(), nothing]), // stage
-  int, // orders
-  z.union([z.record(z.string(), z.number()), nothing]), // money
-]);
-const seenBy = z.tuple([int, z.string()]);
-const storedTraits = z.record(z.string(), z.json());
-const storedEvent = z.tuple([
-  z.string(), // id
-  z.string(), // type
-  int, // occurredAt, after the event before; of the first, after the cluster's first
-  int, // receivedAt, after occurredAt
-  z.tuple([z.string(), z.string()]), // channel, account
-  z.array(z.union([int, storedIdentifier])), // identifiers: of the graph, or another cluster's
-  z.record(z.string(), z.json()), // properties
-  // traits; or these with those that are said once
-  z.union([storedTraits, nothing, z.tuple([z.union([storedTraits, nothing]), storedTraits])]),
-  z.string(), // verified, timeSource: their first letters
-  z.record(z.string(), z.json()), // the rest of the context
-]);
-type StoredEvent = z.infer<typeof storedEvent>;
-const storedPerson = z.tuple([
-  z.array(z.tuple([z.string(), z.json(), int, z.string()])), // traits
-  storedTags,
-  z.json(), // cells: the tag engine's own form
-  z.union([seenBy, nothing]), // first
-  z.union([seenBy, nothing]), // last
-  z.union([storedActivity, nothing]),
-  z.union([int, z.null()]), // walkedTo
-  storedConsents.optional(), // where anything was said
-]);
-type StoredPerson = z.infer<typeof storedPerson>;
-const stored = z.tuple([
-  int, // since
-  storedGraph,
-  z.union([int, z.null()]), // frontier
-  int, // sequence
-  z.string(), // book
-  z.array(storedPerson),
-  z.array(storedEvent),
-  z.union([z.array(z.string()), nothing]), // outbox
-  z.array(
-    z.tuple([
-      z.string(),
-      storedTags,
-      z.union([storedActivity, nothing]),
-      z.union([z.array(storedActivity), nothing]),
-    ]),
-  ), // shown
-]);
 
 const LETTERS = { signed: 's', sender_only: 'o', client: 'c', sender: 's', received: 'r' } as const;
 const VERIFIED: Record<string, EventContext['verified']> = { s: 'signed', o: 'sender_only', c: 'client' };
@@ -190,7 +141,7 @@ function packEvent(event: Event, place: ReadonlyMap<string, number>, since: numb
     event.properties,
     event.traitsOnce ? [event.traits ?? 0, event.traitsOnce] : (event.traits ?? 0),
     LETTERS[verified] + LETTERS[timeSource],
-    defined(context),
+    context,
   ];
 }
 
@@ -212,21 +163,18 @@ function unpackEvent(event: StoredEvent, identifiers: readonly Identifier[], sin
     properties,
     ...(traits !== 0 && { traits }),
     ...(traitsOnce && { traitsOnce }),
-    context: eventContext.parse({
-      ...context,
-      verified: VERIFIED[letters[0] ?? ''],
-      timeSource: letters[1] === 'r' ? 'received' : 'sender',
-    }),
+    context: { ...context, ...wayOf(letters) },
   };
 }
 
-/** Without what is undefined, as JSON would leave it out. */
-const defined = (context: Omit<EventContext, 'verified' | 'timeSource'>): Record<string, Json> =>
-  JSON.parse(JSON.stringify(context));
+function wayOf(letters: string): Pick<EventContext, 'verified' | 'timeSource'> {
+  const verified = VERIFIED[letters[0] ?? ''];
+  if (!verified) throw new Error('an event does not say how far it is to be believed');
+  return { verified, timeSource: letters[1] === 'r' ? 'received' : 'sender' };
+}
 
 function packPerson(person: Person, place: ReadonlyMap<string, number>, since: number): StoredPerson {
-  const seen = (it: Person['first']): [number, string] | 0 =>
-    it ? [Date.parse(it.at) - since, it.channel] : 0;
+  const seen = (it: Person['first']): StoredSeen | 0 => (it ? [Date.parse(it.at) - since, it.channel] : 0);
   const packed: StoredPerson = [
     [...person.traits].map(([name, { value, at, event }]) => [name, value, Date.parse(at) - since, event]),
     packTags(person.tags, since),
@@ -245,7 +193,7 @@ function unpackPerson(
   names: readonly string[],
   since: number,
 ): Person {
-  const seen = (it: [number, string] | 0): Person['first'] =>
+  const seen = (it: StoredSeen | 0): Person['first'] =>
     it ? { at: toIso(since + it[0]), channel: it[1] } : undefined;
   return {
     traits: new Map(
@@ -257,14 +205,14 @@ function unpackPerson(
     last: seen(last),
     activity: activity ? unpackActivity(activity, since) : undefined,
     walkedTo: walkedTo === null ? Number.NEGATIVE_INFINITY : since + walkedTo,
-    ...(consents && { consents: unpackConsents(consents, names, since) }),
+    ...(consents !== undefined && { consents: unpackConsents(storedConsents.parse(consents), names, since) }),
   };
 }
 
 const packActivity = (
   { day, firstAt, firstChannel, isNew, stage, orders, money }: Activity,
   since: number,
-): z.infer<typeof storedActivity> => [
+): StoredActivity => [
   day,
   Date.parse(firstAt) - since,
   firstChannel,
@@ -275,7 +223,7 @@ const packActivity = (
 ];
 
 const unpackActivity = (
-  [day, firstAt, firstChannel, isNew, stage, orders, money]: z.infer<typeof storedActivity>,
+  [day, firstAt, firstChannel, isNew, stage, orders, money]: StoredActivity,
   since: number,
 ): Activity => ({
   day,
@@ -287,7 +235,7 @@ const unpackActivity = (
   money: money || {},
 });
 
-const packTags = (tags: ReadonlyMap<string, HeldTag>, since: number): z.infer<typeof storedTags> =>
+const packTags = (tags: ReadonlyMap<string, HeldTag>, since: number): readonly StoredTag[] =>
   [...tags].map(([tag, held]) => [
     tag,
     held.value === true ? 1 : held.value,
@@ -295,7 +243,7 @@ const packTags = (tags: ReadonlyMap<string, HeldTag>, since: number): z.infer<ty
     held.version,
   ]);
 
-const unpackTags = (tags: z.infer<typeof storedTags>, since: number): Map<string, HeldTag> =>
+const unpackTags = (tags: readonly StoredTag[], since: number): Map<string, HeldTag> =>
   new Map(
     tags.map(([tag, value, at, version]) => [
       tag,

@@ -83,7 +83,7 @@ export async function describeTable(
 
 /** A cluster's profiles as the digest sees them. */
 function describe(id: string, state: Item, rows: readonly Item[]) {
-  const cluster: Cluster = { version: 0, due: undefined, ...unpack(stateRow.parse(state).s, id) };
+  const cluster: Cluster = { version: 0, due: undefined, book: '', ...unpack(stateRow.parse(state).s, id) };
   const sealed = rows
     .filter(({ sk }) => sk >= SEGMENT && sk <= SEGMENT + END)
     .filter(({ sk }) => Number(sk.slice(SEGMENT.length)) < cluster.sequence)

@@ -109,14 +109,14 @@ export function fold(
   }
   const otherRules = cluster.version > 0 && cluster.book !== rules.book.digest;
   const overdue = cluster.due !== undefined && Date.parse(cluster.due) <= now;
-  if (fresh.length + statements.length === 0 && !additions.arriving && !otherRules && !overdue)
-    return { kind: 'unchanged' };
+  const isQuiet = fresh.length + statements.length === 0 && !additions.arriving;
+  if (isQuiet && !otherRules && !overdue) return { kind: 'unchanged' };
 
-  const graph = copyGraph(cluster.graph);
+  const graph = isQuiet ? cluster.graph : copyGraph(cluster.graph);
   if (additions.arriving) addGraph(graph, additions.arriving.graph);
   for (const event of [...fresh, ...statements]) addEvent(graph, event, additions.foreign);
   const before = partition(cluster.graph);
-  const after = partition(graph);
+  const after = isQuiet ? before : partition(graph);
   const carried = carry(before, after);
   const late = fresh.some((event) => isFolded(event, cluster.frontier));
   const ids = profileIds(cluster.id, graph, after);
@@ -155,7 +155,9 @@ export function fold(
   const added = cluster.version > 0 && ids.some((id) => !cluster.shown.has(id));
   const known = rebuild ? distinct([...(journal?.events ?? []), ...cluster.tail]) : cluster.tail;
   const inOrder = !rebuild && !known.some((event) => fresh[0] && byTime(fresh[0], event) < 0);
-  const formerDays = inOrder ? shownDays(cluster) : walkedDays(cluster, before, known, rebuild, rules);
+  // Where nothing came, walking what was known gives what was walked just now.
+  const walked = () => (isQuiet && rebuild ? days : walkedDays(cluster, before, known, rebuild, rules));
+  const formerDays = inOrder ? shownDays(cluster) : new Map([...shownDays(cluster), ...walked()]);
   const entries = [
     ...changedTags(cluster.shown, tags),
     ...changedDays(formerDays, days, inOrder, rules, fresh),
@@ -287,7 +289,7 @@ function walkedDays(
   anew: boolean,
   rules: Rules,
 ): Map<string, Activity> {
-  const days = shownDays(cluster);
+  const days = new Map<string, Activity>();
   const ids = profileIds(cluster.id, cluster.graph, division);
   const recent = anew ? known : known.filter((event) => !isFolded(event, cluster.frontier));
   for (const [i, part] of split(recent, division).entries()) {
@@ -348,7 +350,10 @@ function nextOf(profiles: readonly Profile[], { book }: Rules, now: number): num
     .filter(({ person }) => Number.isFinite(person.walkedTo))
     .map(
       ({ person }) =>
-        nextChange(book, viewOf(person), Math.max(now, person.walkedTo), { limit: DUE_BOUNDARIES })?.at,
+        nextChange(book, viewOf(person), Math.max(now, person.walkedTo), {
+          limit: DUE_BOUNDARIES,
+          held: person.tags,
+        })?.at,
     )
     .filter((at) => at !== undefined);
   return changes.length > 0 ? Math.min(...changes) : undefined;

@@ -1,9 +1,11 @@
 import { toIso } from '../platform/clock.ts';
 import { ConflictError } from '../platform/errors.ts';
 import { partitions } from '../platform/keys.ts';
+import type { Item } from '../platform/table.ts';
 import type { Cluster } from './cluster.ts';
 import { live } from './join.ts';
 import type { Rules } from './person.ts';
+import { isRedirect } from './store.ts';
 import { type UpdateDeps, updateByClock } from './update.ts';
 
 /** How many due profiles are taken from a shard at a time. */
@@ -35,13 +37,22 @@ export async function refreshDue(rules: () => Promise<Rules>, deps: UpdateDeps):
   return counts.reduce((sum, count) => sum + count, 0);
 }
 
-/** Re-evaluates profiles, several at a time. @returns of how many of them the tags are others now */
-export async function refreshAll(ids: readonly string[], rules: Rules, deps: UpdateDeps): Promise<number> {
+/**
+ * Re-evaluates profiles, several at a time. @returns of how many of them the tags are others now
+ *
+ * @param found of some, what was just read of them: they need not be read again
+ */
+export async function refreshAll(
+  ids: readonly string[],
+  rules: Rules,
+  deps: UpdateDeps,
+  found?: ReadonlyMap<string, Item>,
+): Promise<number> {
   const work = ids.values();
   let changed = 0;
   await Promise.all(
     Array.from({ length: CONCURRENCY }, async () => {
-      for (const id of work) if (await refresh(id, rules, deps)) changed++;
+      for (const id of work) if (await refresh(id, found?.get(id), rules, deps)) changed++;
     }),
   );
   return changed;
@@ -52,11 +63,17 @@ export async function refreshAll(ids: readonly string[], rules: Rules, deps: Upd
  *
  * @returns whether its tags are others now
  */
-async function refresh(id: string, rules: Rules, deps: UpdateDeps): Promise<boolean> {
+async function refresh(
+  id: string,
+  found: Item | undefined,
+  rules: Rules,
+  deps: UpdateDeps,
+): Promise<boolean> {
   const finish = async (other: string) => void (await live(other, rules, deps));
   for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
     try {
-      const cluster = await live(id, rules, deps); // ends a join that was begun and left
+      const known = found && attempt === 0 ? deps.profiles.read(found) : undefined;
+      const cluster = known && !isRedirect(known) ? known : await live(id, rules, deps); // ends a join that was begun and left
       if ('unwritten' in cluster) return false;
       const next = await updateByClock(cluster, rules, { ...deps, finish });
       return tagsOf(next) !== tagsOf(cluster);

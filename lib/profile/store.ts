@@ -9,13 +9,19 @@ import { pack, packSegment, unpack, unpackSegment } from './codec.ts';
 import type { Journal, Segment } from './fold.ts';
 
 const bytes = z.instanceof(Uint8Array);
-const clusterRow = z.object({ v: z.int(), s: bytes, due: z.string().optional() });
+const clusterRow = z.object({ v: z.int(), s: bytes, book: z.string(), due: z.string().optional() });
 /** Whom a cluster is left without: every identifier that goes, with its digest, the person's own first. */
 const erasing = z.object({ at: instant, of: z.array(identifier.extend({ digest: z.string() })).min(1) });
 export type Erasing = z.infer<typeof erasing>;
 
 const redirectRow = z.object({
-  ...{ v: z.int(), joined: z.string(), s: bytes.optional(), erasing: erasing.optional() },
+  ...{
+    v: z.int(),
+    joined: z.string(),
+    s: bytes.optional(),
+    book: z.string().optional(),
+    erasing: erasing.optional(),
+  },
 });
 const segmentRow = z.object({ b: bytes, before: z.string().optional() });
 
@@ -66,11 +72,11 @@ export function profileStore(table: Table) {
     /** The cluster under an id, or where it has gone. */
     async get(id: string): Promise<Cluster | Redirect | undefined> {
       const row = await table.get(keys.profile(id));
-      if (!row) return undefined;
-      if (row.joined === undefined) return fromRow(id, clusterRow.parse(row));
-      const { joined, v, s, erasing } = redirectRow.parse(row);
-      return { joined, version: v, left: s && fromRow(id, { v, s }), erasing };
+      return row && read(row);
     },
+
+    /** What a row says that somebody came by, perhaps a moment ago: whoever writes by it is told if it was the last word. */
+    read,
 
     /** Puts the next state, if the one it was made from is still the stored one. @throws ConflictError otherwise */
     async put(cluster: Cluster): Promise<void> {
@@ -107,8 +113,13 @@ export function profileStore(table: Table) {
      * @param erasing who does not come along
      */
     async freeze(cluster: Cluster, into: string, due: string, erasing?: Erasing): Promise<void> {
-      const { version } = cluster;
-      const left = version > 0 && { s: pack(cluster), w: keys.due(shardOf(cluster.id, DUE_SHARDS)), due };
+      const { version, book } = cluster;
+      const left = version > 0 && {
+        s: pack(cluster),
+        book,
+        w: keys.due(shardOf(cluster.id, DUE_SHARDS)),
+        due,
+      };
       await table.put(
         {
           ...{ ...keys.profile(cluster.id), v: version + 1, joined: into, ...left },
@@ -140,29 +151,42 @@ export type ProfileStore = ReturnType<typeof profileStore>;
 
 export const isRedirect = (it: Cluster | Redirect): it is Redirect => 'joined' in it;
 
-function fromRow(id: string, { v, s, due }: z.infer<typeof clusterRow>): Cluster {
-  return { version: v, due, ...unpack(s, id) };
+function read(row: Item): Cluster | Redirect {
+  const id = row.pk.slice(keys.profile('').pk.length);
+  if (row.joined === undefined) return fromRow(id, clusterRow.parse(row));
+  const { joined, v, s, book = '', erasing } = redirectRow.parse(row);
+  return { joined, version: v, left: s && fromRow(id, { v, s, book }), erasing };
 }
 
-function toRow(cluster: Cluster): Item {
-  const tags = [...cluster.shown.values()].flatMap(({ tags }) =>
-    [...tags].map(([tag, { value }]) => (value === true ? tag : `${tag}=${value}`)),
-  );
-  return {
-    ...keys.profile(cluster.id),
-    v: cluster.version,
-    s: pack(cluster),
-    ...(tags.length > 0 && { tags: [...new Set(tags)].sort() }),
-    ...(cluster.due !== undefined && { w: keys.due(shardOf(cluster.id, DUE_SHARDS)), due: cluster.due }),
-  };
+const fromRow = (id: string, { v, s, book, due }: z.infer<typeof clusterRow>): Cluster => ({
+  ...{ version: v, due, book },
+  ...unpack(s, id),
+});
+
+const toRow = (cluster: Cluster): Item => ({
+  ...keys.profile(cluster.id),
+  v: cluster.version,
+  s: packedOnce(cluster),
+  book: cluster.book,
+  ...(cluster.due !== undefined && { w: keys.due(shardOf(cluster.id, DUE_SHARDS)), due: cluster.due }),
+});
+
+/** A state is weighed before it is put: it is compressed for both. */
+const packed = new WeakMap<Cluster, Uint8Array>();
+
+function packedOnce(cluster: Cluster): Uint8Array {
+  const known = packed.get(cluster);
+  if (known) return known;
+  const bytes = pack(cluster);
+  packed.set(cluster, bytes);
+  return bytes;
 }
 
 /** How many write units putting a cluster takes: a kilobyte each, names of attributes and their values counted. */
 export function writeUnits(cluster: Cluster): number {
   const bytes = Object.entries(toRow(cluster)).reduce((sum, [name, value]) => {
     if (value instanceof Uint8Array) return sum + name.length + value.length;
-    const texts = Array.isArray(value) ? value : [value];
-    return sum + name.length + texts.reduce<number>((all, it) => all + 3 + Buffer.byteLength(String(it)), 0);
+    return sum + name.length + 1 + Buffer.byteLength(String(value));
   }, 0);
   return Math.ceil(bytes / 1024);
 }

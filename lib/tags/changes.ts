@@ -5,7 +5,7 @@ import { hold, rememberedBy, type View } from './evaluate.ts';
 import { partOf, windowsOf } from './features.ts';
 import { Reading } from './reading.ts';
 import { partsFor, rfmPartsOf } from './rfm-cuts.ts';
-import type { CompiledRule, DateLeaf, EventsLeaf, Leaf, RuleBook, ScoreLeaf } from './rulebook.ts';
+import type { CompiledRule, DateLeaf, EventsLeaf, Leaf, RuleBook, ScoreLeaf, TagValue } from './rulebook.ts';
 import { scoreTurns } from './scores.ts';
 import { periodAfter, stayOf, type Window } from './windows.ts';
 
@@ -53,6 +53,8 @@ export interface ChangeOptions {
   readonly limit?: number;
   /** Only this tag's value counts. */
   readonly tag?: string;
+  /** The tags that are held at that instant, where somebody has evaluated them. */
+  readonly held?: ReadonlyMap<string, { readonly value: TagValue }>;
 }
 
 export interface Change {
@@ -69,13 +71,14 @@ export function nextChange(
   book: RuleBook,
   view: View,
   at: number,
-  { limit = 64, tag }: ChangeOptions = {},
+  { limit = 64, tag, held }: ChangeOptions = {},
 ): Change | undefined {
   const rules = tag === undefined ? book.rules : rulesBehind(book, tag);
-  const reading = new Reading(book, view, at, rememberedBy(rules, view));
-  const { touched, known } = edgesOf(book, rules, view, reading);
+  const reading = new Reading(book, view, at, held ? valuesOf(held) : rememberedBy(rules, view));
+  const leaves = tag === undefined ? book.read : new Set(rules.flatMap((rule) => rule.leaves));
+  const { touched, known } = edgesOf(book, leaves, view, reading);
   if (touched.size === 0) return undefined;
-  for (const rule of rules) hold(rule, reading);
+  if (!held) for (const rule of rules) hold(rule, reading);
   const instants = [...touched.keys()].filter((instant) => instant <= known).sort(ascending);
   for (const instant of instants.slice(0, limit)) {
     const changed = new Set(reading.moveTo(instant, touched.get(instant) ?? []));
@@ -93,6 +96,9 @@ export function nextChange(
   if (last !== undefined && instants.length > limit) return { at: last, exact: false };
   return known === FOREVER ? undefined : { at: known, exact: false };
 }
+
+const valuesOf = (held: NonNullable<ChangeOptions['held']>): Map<string, TagValue> =>
+  new Map([...held].map(([tag, { value }]) => [tag, value]));
 
 /** The days of a span after its first. */
 const daysFrom = ([from, to]: Span): number[] => Array.from({ length: to - from }, (_, i) => from + 1 + i);
@@ -161,7 +167,7 @@ function addInside(instants: readonly number[], [from, to]: Span, found: Set<num
  */
 function edgesOf(
   book: RuleBook,
-  rules: readonly CompiledRule[],
+  leaves: Iterable<Leaf>,
   view: View,
   reading: Reading,
 ): { touched: Map<number, Set<Leaf>>; known: number } {
@@ -169,8 +175,11 @@ function edgesOf(
   const touched = new Map<number, Set<Leaf>>();
   const { at } = reading;
   const today = book.calendar.brandDay(at);
-  const touch = (instant: number, ...leaves: Leaf[]) =>
-    touched.set(instant, new Set([...(touched.get(instant) ?? []), ...leaves]));
+  const touch = (instant: number, ...leaves: Leaf[]) => {
+    const known = touched.get(instant) ?? new Set();
+    for (const leaf of leaves) known.add(leaf);
+    touched.set(instant, known);
+  };
   const note = (part: EventsLeaf, leaf: Leaf) => {
     const { feature, reference } = part;
     const cell = view.cells[feature.id];
@@ -184,7 +193,7 @@ function edgesOf(
     }
     for (const instant of found) touch(instant, part, leaf);
   };
-  for (const leaf of new Set(rules.flatMap((rule) => rule.leaves))) {
+  for (const leaf of leaves) {
     if (leaf.kind === 'events') note(leaf, leaf);
     if (leaf.kind === 'date') {
       const turns = turnsOf(leaf, reading, [today + 1, FOREVER]).map(book.calendar.startOfDay);

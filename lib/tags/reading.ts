@@ -113,9 +113,9 @@ export class Reading extends Map<string, unknown> {
 
   /** Goes on to a later instant and reads these leaves again. Returns those whose value is another. */
   moveTo(at: number, leaves: Iterable<Leaf>): Leaf[] {
+    const before = [...leaves].map((leaf) => ({ leaf, value: this.value(leaf) }));
     this.at = at;
     this.today = this.book.calendar.brandDay(at);
-    const before = [...leaves].map((leaf) => ({ leaf, value: this.value(leaf) }));
     for (const { leaf } of before) this.known[leaf.index] = false;
     return before.filter(({ leaf, value }) => this.value(leaf) !== value).map(({ leaf }) => leaf);
   }

@@ -48,12 +48,13 @@ async function recomputePart(message: RecomputeMessage, deps: RecomputeDeps): Pr
     const profiles = items.filter(
       ({ pk, sk, joined }) => pk.startsWith('P#') && sk === '@' && joined === undefined,
     );
-    const ids = profiles.map(({ pk }) => pk.slice(2));
+    const found = new Map(profiles.map((row) => [row.pk.slice(2), row]));
+    const ids = [...found.keys()];
     let changed = 0;
     for (let i = 0; i < ids.length; i += GROUP) {
       const group = ids.slice(i, i + GROUP);
       await wait(group.length);
-      changed += await refreshAll(group, await deps.rules(), deps);
+      changed += await refreshAll(group, await deps.rules(), deps, found);
     }
     const done = { part: segment, after, next, found: { looked: ids.length, changed } };
     if (backfill !== undefined) await noteProgress(backfill, done, deps);

@@ -102,6 +102,8 @@ export interface RuleBook {
   readonly features: readonly Feature[];
   readonly calendar: Calendar;
   readonly leaves: readonly Leaf[];
+  /** Those that rules read themselves. */
+  readonly read: readonly Leaf[];
   /** Those whose answer is another on another day. */
   readonly dates: readonly DateLeaf[];
   readonly fading: readonly ScoreLeaf[];
@@ -192,6 +194,7 @@ export function compileRules(
     features: list,
     calendar: openCalendar(timezone),
     leaves,
+    read: [...new Set(ordered.flatMap((rule) => rule.leaves))],
     dates: leaves.filter((leaf) => leaf.kind === 'date').filter(({ ask }) => passes(ask)),
     fading: leaves.filter((leaf) => leaf.kind === 'score'),
     scores: scores.plans(leafOfText),

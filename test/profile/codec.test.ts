@@ -115,7 +115,6 @@ const states: fc.Arbitrary<Packed> = fc
     people: fc.array(people, { maxLength: 2 }),
     tail: fc.nat({ max: 6 }),
     sequence: fc.nat(),
-    book: word,
     outbox: fc.subarray([
       entry.tag(OWN, 'buyer'),
       entry.tag(`${OWN}~abcdefgh`, 'stage'),
@@ -149,8 +148,9 @@ const states: fc.Arbitrary<Packed> = fc
 test('a state is read as it was written: every field, byte for byte', () => {
   fc.assert(
     fc.property(states, (state) => {
-      const read = unpack(pack(state), OWN);
+      const { kept, ...read } = unpack(pack(state), OWN);
       expect(read).toEqual(state);
+      expect(pack({ ...read, kept })).toBe(kept?.bytes);
       expect([...read.graph.identifiers]).toEqual([...state.graph.identifiers]); // its order names the founder
       expect(Buffer.from(pack(read))).toEqual(Buffer.from(pack(state)));
     }),
@@ -204,7 +204,6 @@ const emptyState: Packed = {
   people: [],
   tail: [],
   sequence: 0,
-  book: 'book',
   outbox: [],
   shown: new Map(),
 };
