@@ -41,7 +41,7 @@ export const conversion = z.strictObject({
   /** Minor units, before refunds. */
   value: z.int(),
   currency: z.string(),
-  /** How the customer stood, as the earliest of its events says that says anything. */
+  /** How the customer stood, as the earliest of its events says that says anything; else by their tags then. */
   tier: z.enum(['vip', 'silent']).optional(),
   refunds: z.array(refund),
   /** Sum of `refunds`. */
@@ -67,6 +67,11 @@ interface Claim {
   readonly currency: string | undefined;
   readonly tier?: CustomerTier | undefined;
 }
+
+/** How the customer stood at an instant, for conversions whose events do not say it. */
+export type Stood = (at: string) => CustomerTier;
+
+const nobodyKnows: Stood = () => 'other';
 
 /** Everything that events say of one key. Without a claim it is a refund that waits for its order. */
 export interface Entry {
@@ -135,7 +140,7 @@ export function entriesOf(events: readonly Event[], terms: Terms): Map<string, E
  *   amount later corrects the first (flag `corrected`). The same holds for a refund id.
  * - Refunds count in time order up to the value; what exceeds it is left out (flag `over_refunded`).
  */
-export function conversionOf(entry: Entry): Conversion | undefined {
+export function conversionOf(entry: Entry, stood: Stood = nobodyKnows): Conversion | undefined {
   const claims = [...entry.claims].sort(byTime);
   const first = claims[0];
   if (!first) return undefined;
@@ -160,7 +165,7 @@ export function conversionOf(entry: Entry): Conversion | undefined {
     }
   }
   const { key, goal, reference, firstAt } = entry;
-  const tier = claims.find((claim) => claim.tier !== undefined)?.tier;
+  const tier = claims.find((claim) => claim.tier !== undefined)?.tier ?? stood(first.occurredAt);
   return {
     key,
     goal,
@@ -170,7 +175,7 @@ export function conversionOf(entry: Entry): Conversion | undefined {
     repeatedAt: [...new Set(claims.map((claim) => claim.occurredAt))].slice(1),
     value,
     currency,
-    ...(tier !== undefined && tier !== 'other' && { tier }),
+    ...(tier !== 'other' && { tier }),
     refunds,
     refunded: Math.max(value, 0) - left,
     flags: [...flags].sort(),
@@ -193,8 +198,8 @@ export const conversionsOf = (events: readonly Event[], terms: Terms): Conversio
   conversionsIn(entriesOf(events, terms));
 
 /** The conversions that entries amount to, in order of (time, id). */
-export const conversionsIn = (entries: ReadonlyMap<string, Entry>): Conversion[] =>
-  [...entries.values()].flatMap((entry) => conversionOf(entry) ?? []).sort(byAge);
+export const conversionsIn = (entries: ReadonlyMap<string, Entry>, stood?: Stood): Conversion[] =>
+  [...entries.values()].flatMap((entry) => conversionOf(entry, stood) ?? []).sort(byAge);
 
 /** Those at an instant or up to `reach` ms after it, of one goal or of all. */
 export function conversionsAfter(

@@ -4,6 +4,7 @@ import { conversionId } from './edition.ts';
 import { pathOf } from './path.ts';
 import type { ConversionRow } from './row.ts';
 import { shareConversion } from './share.ts';
+import { type TierChange, tierBefore } from './tier.ts';
 import { type Terms, touchesOf } from './touch.ts';
 
 /** One person's conversions, as the events tell them. */
@@ -11,7 +12,7 @@ export interface Person {
   readonly profile: string;
   readonly events: readonly Event[];
   /** The ids of those that nobody allowed to be analysed: they are no touches. Orders are the brand's books all the same. */
-  readonly uncounted: ReadonlySet<string> | undefined;
+  readonly uncounted?: ReadonlySet<string> | undefined;
   readonly entries: ReadonlyMap<string, Entry>;
   readonly byKey: ReadonlyMap<string, Conversion>;
   /** In order of (time, id). */
@@ -24,10 +25,10 @@ export function personOf(
   profile: string,
   events: readonly Event[],
   terms: Terms,
-  uncounted?: ReadonlySet<string>,
+  { uncounted, tiers = [] }: Pick<Person, 'uncounted'> & { readonly tiers?: readonly TierChange[] } = {},
 ): Person {
   const entries = entriesOf(events, terms);
-  const conversions = conversionsIn(entries);
+  const conversions = conversionsIn(entries, (at) => tierBefore(tiers, at));
   const previous = new Map<string, Conversion>();
   const newest = new Map<string, Conversion>();
   for (const it of conversions) {

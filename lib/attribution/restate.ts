@@ -10,6 +10,7 @@ import type { ListedConversion } from './listing.ts';
 import { type Person, personOf, rowsOf, waitingOf } from './person.ts';
 import { type ConversionRow, dayRowOf, type Mark } from './row.ts';
 import type { ConversionStore } from './store.ts';
+import type { TierChange } from './tier.ts';
 import type { Terms } from './touch.ts';
 import { longestLookBackMs } from './window.ts';
 
@@ -35,6 +36,8 @@ export interface History {
     readonly events: readonly Event[];
     /** The ids of those that nobody allowed to be analysed. */
     readonly uncounted?: ReadonlySet<string>;
+    /** How they have stood, where the brand goes by tags. */
+    readonly tiers?: readonly TierChange[];
   }[];
 }
 
@@ -251,6 +254,6 @@ function toldOf(
 }
 
 const peopleOf = (history: History, { brand }: RestateDeps): Person[] =>
-  history.people.map(({ profile, events, uncounted }) => personOf(profile, events, brand, uncounted));
+  history.people.map(({ profile, events, ...said }) => personOf(profile, events, brand, said));
 
 const midnight = (at: number): number => Math.floor(at / DAY) * DAY;

@@ -5,7 +5,7 @@ import type { Event } from '../events/event.ts';
 import { dayName, toIso } from '../platform/clock.ts';
 import { STAGE } from '../profile/activity.ts';
 import { type Cluster, profileIds, split } from '../profile/cluster.ts';
-import { emptyPerson, type Rules, walk, watch } from '../profile/person.ts';
+import { emptyPerson, type Person, type Rules, walk, watch } from '../profile/person.ts';
 import { addEvent, addGraph, emptyGraph, type Graph, type Partition, partition } from './graph.ts';
 
 /** A profile as it is, or would be. */
@@ -82,33 +82,37 @@ export function portraits({ id, graph, events }: Matter, rules: Rules, now: numb
           tags.map(([tag, { value, since }]) => [tag, { value, since: toIso(since) }]),
         ),
         events: own.length,
-        conversions: convertedBy(profile, own, rules),
+        conversions: convertedBy(profile, own, person, rules),
       },
     ];
   });
 }
 
-function convertedBy(profile: string, events: readonly Event[], { brand, book }: Rules): Converted[] {
+function convertedBy(
+  profile: string,
+  events: readonly Event[],
+  { tiers }: Person,
+  { brand, book }: Rules,
+): Converted[] {
   if (conversionsIn(entriesOf(events, brand)).length === 0) return [];
   const dayOf = (at: string) => dayName(book.calendar.brandDay(Date.parse(at)));
-  return rowsOf(personOf(profile, events, brand, uncounted(events, brand.consent)), 'all', brand, dayOf).map(
-    ({ conversion, path, credits }) => ({
-      goal: conversion.goal,
-      at: conversion.at,
-      event: conversion.eventId,
-      value: conversion.value,
-      currency: conversion.currency,
-      credits: Object.fromEntries(
-        Object.entries(credits).map(([model, shares]) => [
-          model,
-          (shares ?? []).map(({ touch, ppm }) => {
-            const seen = touch === null ? undefined : path.touches[touch];
-            return { event: seen?.eventId ?? null, channel: seen?.channel ?? null, ppm };
-          }),
-        ]),
-      ),
-    }),
-  );
+  const person = personOf(profile, events, brand, { uncounted: uncounted(events, brand.consent), tiers });
+  return rowsOf(person, 'all', brand, dayOf).map(({ conversion, path, credits }) => ({
+    goal: conversion.goal,
+    at: conversion.at,
+    event: conversion.eventId,
+    value: conversion.value,
+    currency: conversion.currency,
+    credits: Object.fromEntries(
+      Object.entries(credits).map(([model, shares]) => [
+        model,
+        (shares ?? []).map(({ touch, ppm }) => {
+          const seen = touch === null ? undefined : path.touches[touch];
+          return { event: seen?.eventId ?? null, channel: seen?.channel ?? null, ppm };
+        }),
+      ]),
+    ),
+  }));
 }
 
 /** Those of each side that the other does not have just so: who is not concerned is not shown. */

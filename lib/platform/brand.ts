@@ -81,6 +81,8 @@ const season = z
   .refine(({ from, to }) => from < to, { error: '`to` is the day after the last, and comes after `from`' });
 
 const weight = z.number().positive().max(1_000);
+/** A tag, or one with a value: `stage=silent`. */
+const tagNamed = z.string().regex(/^[a-z][a-z0-9_]{0,39}(=[a-z][a-z0-9_]{0,39})?$/, '`tag` or `tag=value`');
 
 /** The parameters of the composite model. All factors count in their ratios within a path only. */
 export const compositeSettings = z
@@ -117,9 +119,19 @@ export const compositeSettings = z
     tiers: z
       .strictObject({ vipEarly: weight, silentLate: weight, lateDays: z.number().positive() })
       .default({ vipEarly: 1.2, silentLate: 1.3, lateDays: 7 }),
-    /** Where the conversion's own event says how the customer stood when it came, and by which values. */
+    /**
+     * Where the conversion's own event says how the customer stood when it came, and by which values; where it says
+     * nothing, the tags, `tag` or `tag=value`, that said so just before.
+     */
     tier: z
-      .strictObject({ property: word, vip: z.array(z.string()), silent: z.array(z.string()) })
+      .strictObject({
+        property: word,
+        vip: z.array(z.string()),
+        silent: z.array(z.string()),
+        tags: z
+          .strictObject({ vip: z.array(tagNamed).default([]), silent: z.array(tagNamed).default([]) })
+          .optional(),
+      })
       .default({ property: 'customer_tier', vip: ['vip'], silent: ['silent'] }),
     /** By name. Those that are set take the place of the presets. */
     scenarios: z.record(word, scenario).default({ ...scenarioPresets }),

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import type { TierChange } from '../attribution/tier.ts';
 import { byTime, type Event } from '../events/event.ts';
 import { type Graph, homeOf, nameOf, type Partition, partition } from '../identity/graph.ts';
 import type { Kept } from '../platform/compressed.ts';
@@ -43,6 +44,8 @@ export interface Shown {
   readonly activity: Activity | undefined;
   /** Days before the newest that entries of the outbox name: what they have to write. */
   readonly earlier: readonly Activity[];
+  /** How they have stood for the credit of their orders. */
+  readonly tiers: readonly TierChange[];
 }
 
 /** A profile of a cluster, as of now. */

@@ -13,6 +13,7 @@ import {
   type StoredEvent,
   type StoredPerson,
   type StoredSeen,
+  type StoredShown,
   type StoredState,
   type StoredTag,
   storedEvents,
@@ -40,12 +41,7 @@ export function pack(cluster: Packed): Uint8Array {
     cluster.people.map((person) => packPerson(person, place, since)),
     packEvents(cluster.tail, place, since),
     cluster.outbox.length > 0 ? cluster.outbox.map((entry) => entry.replace(cluster.id, OWN)) : 0,
-    [...cluster.shown].map(([id, { tags, activity, earlier }]) => [
-      id.replace(cluster.id, OWN),
-      packTags(tags, since),
-      activity ? packActivity(activity, since) : 0,
-      earlier.length > 0 ? earlier.map((it) => packActivity(it, since)) : 0,
-    ]),
+    [...cluster.shown].map(([id, shown]) => packShown(id.replace(cluster.id, OWN), shown, since)),
   ];
   return compress(form, cluster.kept);
 }
@@ -70,17 +66,31 @@ export function unpack(bytes: Uint8Array, id: string): Packed {
     tail: unpackEvents(tail, identifiers, since),
     outbox: (outbox || []).map((entry) => entry.replace(OWN, id)),
     shown: new Map(
-      shown.map(([profile, tags, activity, earlier]): [string, Shown] => [
+      shown.map(([profile, tags, activity, earlier, tiers]): [string, Shown] => [
         profile.replace(OWN, id),
         {
           tags: unpackTags(tags, since),
           activity: activity ? unpackActivity(activity, since) : undefined,
           earlier: (earlier || []).map((it) => unpackActivity(it, since)),
+          tiers: (tiers ?? []).map(([at, tier]) => ({ at: since + at, tier: TIERS[tier] })),
         },
       ]),
     ),
   };
 }
+
+function packShown(id: string, { tags, activity, earlier, tiers }: Shown, since: number): StoredShown {
+  const packed = [
+    id,
+    packTags(tags, since),
+    activity ? packActivity(activity, since) : 0,
+    earlier.length > 0 ? earlier.map((it) => packActivity(it, since)) : 0,
+  ] as const;
+  const rank = { other: 0, silent: 1, vip: 2 } as const;
+  return tiers.length > 0 ? [...packed, tiers.map(({ at, tier }) => [at - since, rank[tier]])] : packed;
+}
+
+const TIERS = ['other', 'silent', 'vip'] as const;
 
 /** Stands for the cluster's own id, in names that begin with it: no tag, key or profile id has this character. */
 const OWN = '^';
@@ -201,6 +211,7 @@ function unpackPerson(
     ),
     tags: unpackTags(tags, since),
     cells: unpackCells(cells),
+    tiers: [],
     first: seen(first),
     last: seen(last),
     activity: activity ? unpackActivity(activity, since) : undefined,

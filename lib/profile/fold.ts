@@ -29,6 +29,7 @@ import {
   walk,
   watch,
 } from './person.ts';
+import { changedTiers } from './tiers.ts';
 
 /** How many events the tail may hold before it is sealed. Most tails are sealed before, when the row costs more for them. */
 export const TAIL_EVENTS = 20;
@@ -140,6 +141,7 @@ export function fold(
   const people = after.members.map((_, i): Person => {
     const kept = rebuild ? undefined : cluster.people[carried?.[i] ?? -1];
     const base = kept ? copyPerson(kept) : emptyPerson();
+    base.tiers = tiersOf(cluster, ids[i]).filter(({ at }) => at <= base.walkedTo);
     walk(base, parts[i]?.filter((event) => isFolded(event, frontier)) ?? [], rules, into(days, ids[i]));
     if (rebuild || sealing) forget(base, rules);
     return base;
@@ -162,6 +164,9 @@ export function fold(
     ...changedTags(cluster.shown, tags),
     ...changedDays(formerDays, days, inOrder, rules, fresh),
     ...changedConversions(fresh, parts, moved || added || (rebuild && fresh.some(isConsent)), rules),
+    ...profiles.flatMap(({ id, person: { tiers } }, i) =>
+      changedTiers(tiersOf(cluster, id), tiers, parts[i] ?? [], rules),
+    ),
     ...changedReviews(before, after),
     ...arrivalsOf(additions),
   ];
@@ -188,6 +193,8 @@ export function fold(
       : undefined,
   };
 }
+
+const tiersOf = ({ shown }: Cluster, profile = ''): Shown['tiers'] => shown.get(profile)?.tiers ?? [];
 
 /** Whether what is said of consent decides on an event that was there before: it may count otherwise than it did. */
 const isHeardBefore = (said: Event, events: readonly Event[]): boolean =>
@@ -242,11 +249,11 @@ function shownOf(
     .map(parseEntry)
     .filter((it) => it.kind === 'activity');
   return new Map(
-    profiles.map(({ id, person: { tags, activity } }): [string, Shown] => {
+    profiles.map(({ id, person: { tags, activity, tiers } }): [string, Shown] => {
       const earlier = named
         .filter(({ profile, day }) => profile === id && day !== activity?.day)
         .flatMap(({ day }) => days.get(`${id} ${day}`) ?? []);
-      return [id, { tags: new Map(tags), activity, earlier: earlier.slice(-EARLIER) }];
+      return [id, { tags: new Map(tags), activity, earlier: earlier.slice(-EARLIER), tiers }];
     }),
   );
 }

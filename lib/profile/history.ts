@@ -1,3 +1,4 @@
+import type { TierChange } from '../attribution/tier.ts';
 import { heardAll, sinceWhen } from '../consent/consents.ts';
 import { usualConsent } from '../consent/purpose.ts';
 import { uncounted } from '../consent/uncounted.ts';
@@ -18,6 +19,7 @@ export interface History {
     readonly events: readonly Event[];
     /** The ids of those that nobody allowed to be analysed: they are no touches. */
     readonly uncounted: ReadonlySet<string>;
+    readonly tiers: readonly TierChange[];
   }[];
 }
 
@@ -48,6 +50,7 @@ export async function readHistory(
     people: parts.map((events, i) => ({
       profile: ids[i] ?? cluster.id,
       events,
+      tiers: cluster.shown.get(ids[i] ?? '')?.tiers ?? [],
       uncounted: isTold ? uncountedFrom(from, events, cluster, i, consent) : uncounted(events, consent),
     })),
   };

@@ -1,3 +1,4 @@
+import { noteTier, standing, type TierChange } from '../attribution/tier.ts';
 import { allows, type Consents, hear } from '../consent/consents.ts';
 import { isConsent } from '../consent/said.ts';
 import type { Event, Json } from '../events/event.ts';
@@ -37,6 +38,8 @@ export interface Person {
   last?: { readonly at: string; readonly channel: string };
   /** What was done on the newest brand-day. */
   activity?: Activity;
+  /** How they stood for the credit of their orders, where the brand goes by tags; a cluster keeps them of now alone (`Shown`). */
+  tiers: readonly TierChange[];
   /** How far the walk has come, in milliseconds: every window end up to here has been looked at. */
   walkedTo: number;
 }
@@ -50,6 +53,7 @@ export const emptyPerson = (): Person => ({
   traits: new Map(),
   tags: new Map(),
   cells: emptyCells(),
+  tiers: [],
   walkedTo: Number.NEGATIVE_INFINITY,
 });
 
@@ -156,11 +160,13 @@ export function forget(person: Person, rules: Rules): void {
   if (Number.isFinite(person.walkedTo)) prune(rules.book, person.cells, person.walkedTo);
 }
 
-function evaluate(person: Person, at: number, { book }: Rules): void {
+function evaluate(person: Person, at: number, { book, brand }: Rules): void {
   const earned = evaluateTags(book, viewOf(person), at);
   for (const { tag, version } of book.rules) {
     const value = earned.get(tag);
     if (value === undefined) person.tags.delete(tag);
     else if (person.tags.get(tag)?.value !== value) person.tags.set(tag, { value, since: at, version });
   }
+  const { tags } = brand.attribution.composite.tier;
+  if (tags) person.tiers = noteTier(person.tiers, at, standing(person.tags, tags));
 }

@@ -53,11 +53,13 @@ export type StoredPerson = [
   consents?: unknown,
 ];
 
-type StoredShown = readonly [
+export type StoredShown = readonly [
   profile: string,
   tags: readonly StoredTag[],
   activity: StoredActivity | Nothing,
   earlier: readonly StoredActivity[] | Nothing,
+  /** Where there are any: after the cluster's first, `vip`, `silent` or neither. */
+  tiers?: readonly (readonly [at: number, tier: 2 | 1 | 0])[],
 ];
 
 export type StoredState = readonly [

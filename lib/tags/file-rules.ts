@@ -19,6 +19,8 @@ export interface KeptRules {
   readonly file: Readonly<Record<string, string>>;
   /** Tag → last version of rules that were taken out of the file: a version is never given twice. */
   readonly retired: Readonly<Record<string, number>>;
+  /** Digest of what else of the brand's file answers go by (`inputsDigest`); absent: nobody noted it yet. */
+  readonly inputs?: string;
   /** Since when they are in force; absent: since the brand's first rules, or since nobody knows when. */
   readonly at?: string;
 }
@@ -48,7 +50,7 @@ export function mergeFileRules(kept: KeptRules, fileRules: readonly Rule[]): Kep
     delete retired[rule.tag];
     rules.splice(place < 0 ? rules.length : place, 1, { rule: { ...rule, version } });
   }
-  return { version: kept.version, rules, file, retired };
+  return { version: kept.version, rules, file, retired, ...(kept.inputs && { inputs: kept.inputs }) };
 }
 
 /** Of what a rule says, without its version. */

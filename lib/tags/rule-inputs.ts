@@ -1,5 +1,11 @@
 import type { Brand, Rule } from '../platform/brand.ts';
+import { digest } from './features.ts';
 import type { QuintileEdition } from './quintiles.ts';
+
+/** All that is kept of a person depends on this, beside the rules themselves. */
+export type RuleInputs = Pick<Brand, 'timezone' | 'rfm'> & {
+  readonly quintiles?: QuintileEdition | undefined;
+} & Partial<Pick<Brand, 'scores' | 'phases' | 'consent' | 'value' | 'attribution'>>;
 
 /** What rules say, in whatever order they come. */
 export const said = (rules: readonly (Rule & { readonly version: number })[]): unknown[] =>
@@ -12,3 +18,21 @@ export const answering = ({ renew: _, ...rest }: Brand['rfm']) => rest;
 
 /** Taken again and the same, they change no answer. */
 export const cutsIn = ({ r, f, m }: QuintileEdition) => [r, f, m];
+
+/** The tags that say how a customer stands when they buy: it is noted as they are walked. */
+export const standingBy = ({ attribution }: Pick<RuleInputs, 'attribution'>): unknown[] => {
+  const tags = attribution?.composite.tier.tags;
+  return tags ? [tags] : [];
+};
+
+/** Of what a brand's file says beside its rules: where that is another, everybody is told anew. */
+export const inputsDigest = (brand: RuleInputs): string =>
+  digest(
+    [
+      brand.timezone,
+      answering(brand.rfm),
+      ...[brand.scores, brand.phases, brand.consent, brand.value].map((it) => it ?? null),
+      standingBy(brand),
+    ],
+    10,
+  );

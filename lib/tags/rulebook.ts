@@ -13,11 +13,11 @@ import {
   ruleLanguage,
 } from './language.ts';
 import { type Aggregate, type EventsReference, type Reference, referenceText } from './leaves.ts';
-import { isOf, type QuintileEdition } from './quintiles.ts';
+import { isOf } from './quintiles.ts';
 import { planFeatures, Register } from './register.ts';
 import { checkRfm, type RfmParts, rfmParts, rfmReferences } from './rfm-cuts.ts';
 import { RuleError, type RulePlace } from './rule-error.ts';
-import { answering, cutsIn, said } from './rule-inputs.ts';
+import { answering, cutsIn, type RuleInputs, said, standingBy } from './rule-inputs.ts';
 import type { ScoreAsk } from './score-ask.ts';
 import { scoresRead } from './score-plans.ts';
 import type { ScorePlan } from './scores.ts';
@@ -127,11 +127,6 @@ export interface RuleBook {
 const ENGINE = 4;
 export const MAX_RULES = 300;
 
-/** All that an answer depends on beside the rules themselves. */
-export type RuleInputs = Pick<Brand, 'timezone' | 'rfm'> & {
-  readonly quintiles?: QuintileEdition | undefined;
-} & Partial<Pick<Brand, 'scores' | 'phases' | 'consent' | 'value'>>;
-
 /**
  * Compiles rules: checks types and costs, finds what they read, shares it, and puts them in order.
  *
@@ -187,6 +182,7 @@ export function compileRules(
         ...scores.inputs,
         ...(drafts.some((it) => it.readsValue) ? [layers.settings] : []),
         ...presumedOtherwise(consent),
+        ...standingBy(business),
       ],
       10,
     ),

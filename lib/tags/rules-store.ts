@@ -8,6 +8,7 @@ import { type KeptRule, type KeptRules, mergeFileRules, nothingKept } from './fi
 import type { QuintileEdition } from './quintiles.ts';
 import { mentionQuintiles, quintileStore } from './quintiles-store.ts';
 import { RuleError } from './rule-error.ts';
+import { inputsDigest } from './rule-inputs.ts';
 import { compileRules, type VersionedRule } from './rulebook.ts';
 
 /** A rule with the version that a row holds. As text: DynamoDB's maps forget the order of `values`. */
@@ -28,6 +29,7 @@ const rulesRow = z.object({
   rules: text.pipe(z.array(keptRule)),
   file: z.record(z.string(), z.string()),
   retired: z.record(z.string(), z.int()),
+  inputs: z.string().optional(),
   /** Since when; absent: since the brand's first rules. */
   at: z.string().optional(),
 });
@@ -51,8 +53,8 @@ export function ruleStore(table: Table, brand: Brand) {
   async function kept(): Promise<{ stored: KeptRules; merged: KeptRules }> {
     const row = await table.get(keys.rules());
     if (!row) return { stored: nothingKept, merged: mergeFileRules(nothingKept, brand.rules) };
-    const { v, rules, file, retired, at } = rulesRow.parse(row);
-    const stored = { version: v, rules, file, retired, ...(at !== undefined && { at }) };
+    const { v, at, inputs, ...rest } = rulesRow.parse(row);
+    const stored = { version: v, ...rest, ...(at !== undefined && { at }), ...(inputs && { inputs }) };
     return { stored, merged: mergeFileRules(stored, brand.rules) };
   }
 
@@ -111,6 +113,7 @@ export function ruleStore(table: Table, brand: Brand) {
     if (stored.version > 0 || stored.rules.length > 0) await appendSet(stored);
     const row = {
       ...{ v: stored.version + 1, rules, file: { ...next.file }, retired: { ...next.retired } },
+      inputs: next.inputs ?? inputsDigest(brand),
       ...(at !== undefined && { at }),
     };
     try {
@@ -160,7 +163,7 @@ export function ruleStore(table: Table, brand: Brand) {
         if (unchanged) return done;
         if (present) await append(present);
         const before = stored.version > 0 ? stored : merged;
-        if (!(await replace(before, { rules, file: merged.file, retired }, at))) continue;
+        if (!(await replace(before, { ...merged, rules, retired }, at))) continue;
         await append(next);
         return done;
       }
@@ -190,15 +193,19 @@ export function ruleStore(table: Table, brand: Brand) {
      * into force are announced before they are written: a crash in between announces twice, never not at all.
      *
      * @param at since when they are in force; absent where nobody asks for the past
-     * @returns whether the rules in force are others now
+     * @returns whether the rules in force, or what else they answer by, are others now
      */
     async adopt(announce: (rules: readonly VersionedRule[]) => Promise<void>, at?: string): Promise<boolean> {
       for (let attempt = 1; attempt <= ATTEMPTS; attempt++) {
         const { stored, merged } = await kept();
-        if (stored.version > 0 && isDeepStrictEqual(stored.file, merged.file)) return false;
-        const changed = stored.rules.map(nameOf).join() !== merged.rules.map(nameOf).join();
+        const inputs = inputsDigest(brand);
+        const isSameFile = stored.version > 0 && isDeepStrictEqual(stored.file, merged.file);
+        if (isSameFile && stored.inputs === inputs) return false;
+        const changed =
+          stored.rules.map(nameOf).join() !== merged.rules.map(nameOf).join() ||
+          (stored.inputs !== undefined && stored.inputs !== inputs);
         if (changed) await announce(merged.rules.map((it) => it.rule));
-        if (await replace(stored, merged, at)) return changed;
+        if (await replace(stored, { ...merged, inputs }, at)) return changed;
       }
       throw new ConflictError('the rules were written by others: adopt the file again');
     },

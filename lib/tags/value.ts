@@ -6,7 +6,8 @@ import { compiledLanguage, type Expression } from './language.ts';
 import { type Reference, referenceText } from './leaves.ts';
 import { lower } from './lower.ts';
 import { Reading, type View } from './reading.ts';
-import { compileRules, type Leaf, type RuleBook, type RuleInputs } from './rulebook.ts';
+import type { RuleInputs } from './rule-inputs.ts';
+import { compileRules, type Leaf, type RuleBook } from './rulebook.ts';
 import {
   type LayerName,
   layerNames,

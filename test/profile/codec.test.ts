@@ -104,7 +104,7 @@ const people: fc.Arbitrary<Person> = fc
       days.flatMap((at) => [aVisit(at), anOrder(at, `o${at}`, at)]),
       rulesOf(),
     );
-    return { ...it, traits: new Map(traits), cells: person.cells };
+    return { ...it, traits: new Map(traits), cells: person.cells, tiers: [] };
   });
 
 const states: fc.Arbitrary<Packed> = fc
@@ -132,6 +132,13 @@ const states: fc.Arbitrary<Packed> = fc
           tags,
           activity: fc.option(activity, { nil: undefined }),
           earlier: fc.array(activity, { maxLength: 3 }),
+          tiers: fc.array(
+            fc.record({
+              at: instant,
+              tier: fc.constantFrom('vip' as const, 'silent' as const, 'other' as const),
+            }),
+            { maxLength: 3 },
+          ),
         }),
       ),
       {

@@ -176,6 +176,20 @@ test('a deployment is adopted once: announced first, its versions fixed, the old
   ]);
 });
 
+test('what else rules answer by is adopted as a rule is: where the file has other cuts everybody is told anew, once', async () => {
+  const table = memoryTable();
+  await adoptRules(world([buyer], table));
+  const { brand, recompute, sent } = world([buyer], table);
+  const other = { ...brand, rfm: { ...brand.rfm, windowDays: 90 } };
+  const after = ruleStore(table, other);
+  const adopt = () => after.adopt((inForce) => askRecompute(compileRules(inForce, other).digest, recompute));
+  await expect(after.adopt(() => Promise.reject(new Error('crash')))).rejects.toThrow('crash');
+  await after.put(tier, '2026-05-01T08:00:00.000Z', 'Li');
+  expect([await adopt(), await adopt()]).toEqual([true, false]);
+  expect(sent).toHaveLength(4);
+  expect(named((await after.current()).rules)).toEqual(['buyer@1', 'tier@1']);
+});
+
 test('a rule can be put as JSON, as a JSON text and as bare text, and everybody is evaluated anew', async () => {
   const deps = world();
   for (const body of [

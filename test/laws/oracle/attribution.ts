@@ -45,8 +45,18 @@ interface Touch {
 const ROLES = ['direct', 'indirect', 'latent'] as const;
 type Role = (typeof ROLES)[number];
 
-/** The conversions of one profile with their credits, each by the definition of its model. */
-export function conversionsOf(events: readonly Event[], brand: Brand): ExpectedConversion[] {
+type Customer = 'vip' | 'silent' | 'other';
+
+/**
+ * The conversions of one profile with their credits, each by the definition of its model.
+ *
+ * @param stood how the customer stood at an instant, where an order does not say it
+ */
+export function conversionsOf(
+  events: readonly Event[],
+  brand: Brand,
+  stood: (at: number) => Customer = () => 'other',
+): ExpectedConversion[] {
   const touches = events.flatMap((event): Touch[] => {
     const channel = touchChannel(event, brand);
     if (channel === undefined) return [];
@@ -57,7 +67,7 @@ export function conversionsOf(events: readonly Event[], brand: Brand): ExpectedC
   return brand.conversions
     .flatMap((rule) => {
       const found = conversionsUnder(rule, events);
-      return found.map((conversion, i) => withCredits(conversion, found[i - 1], touches, brand));
+      return found.map((conversion, i) => withCredits(conversion, found[i - 1], touches, brand, stood));
     })
     .sort((a, b) => byText(a.at, b.at) || byText(a.event, b.event) || byText(a.reference, b.reference));
 }
@@ -126,6 +136,7 @@ function withCredits(
   previous: Found | undefined,
   touches: readonly Touch[],
   brand: Brand,
+  stood: (at: number) => Customer,
 ): ExpectedConversion {
   const path = pathTo(first, previous?.first, touches, brand);
   const share = (weights: number[]): ExpectedCredit[] => {
@@ -149,9 +160,9 @@ function withCredits(
     // Relative to the newest touch: what the ages have in common cancels.
     time_decay: path.map((touch) => 2 ** (-(newest - touch.at) / halfLife)),
   };
-  const said = first.properties[brand.attribution.composite.tier.property];
-  const customer = said === 'vip' || said === 'silent' ? said : 'other';
   const at = Date.parse(first.occurredAt);
+  const said = first.properties[brand.attribution.composite.tier.property];
+  const customer = said === 'vip' || said === 'silent' ? said : said === undefined ? stood(at) : 'other';
   const day = dayIn(brand.timezone, at);
   const nobody = path.length === 0 ? [1] : undefined;
   return {

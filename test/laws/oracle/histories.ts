@@ -14,6 +14,10 @@ export const zones = ['Asia/Shanghai', 'UTC', 'America/New_York'] as const;
 /** Noon in Shanghai of a day ten days after New York set its clocks back. */
 export const NOW = Date.UTC(2026, 10, 11, 4);
 
+const saidAs = { property: 'customer_tier', vip: ['vip'], silent: ['silent'] };
+/** Who is a VIP, who has fallen silent: by a value, by tags that windows end, by two that may hold at once. */
+const standing = { vip: ['tier=gold', 'spender'], silent: ['dormant', 'hot'] };
+
 /** A brand with the family's rules. */
 export const aBrand = (timezone: string, changes: Partial<BrandInput> = {}): Brand =>
   brand.parse({
@@ -24,6 +28,7 @@ export const aBrand = (timezone: string, changes: Partial<BrandInput> = {}): Bra
     currency: 'CNY',
     channels: {},
     rules: rulesOf(family),
+    attribution: { composite: { tier: { ...saidAs, tags: standing } } },
     ...changes,
   });
 

@@ -4,7 +4,7 @@ import { conversionsOf, type ExpectedConversion } from './attribution.ts';
 import type { FamilyRule } from './family.ts';
 import { type Identities, identities } from './identity.ts';
 import { type ExpectedProfile, profileOf } from './profile.ts';
-import { type ExpectedTag, nextChangeOf, tagsOf } from './tags.ts';
+import { type ExpectedTag, nextChangeOf, stoodBefore, tagsOf } from './tags.ts';
 
 export interface ExpectedPerson extends ExpectedProfile {
   readonly names: readonly string[];
@@ -33,6 +33,7 @@ export function expectedWorld(
 ): ExpectedWorld {
   const { profiles, reviews } = identities(events);
   const zone = brand.timezone;
+  const named = brand.attribution.composite.tier.tags;
   return {
     profiles: profiles.map(({ names, events: own }) => {
       const next = nextChangeOf(own, rules, zone, now);
@@ -42,7 +43,9 @@ export function expectedWorld(
         ...profileOf(own),
         tags: tagsOf(own, rules, zone, now),
         nextChangeAt: next === undefined ? null : new Date(next).toISOString(),
-        conversions: conversionsOf(own, brand),
+        conversions: conversionsOf(own, brand, (at) =>
+          named ? stoodBefore(at, own, rules, zone, named) : 'other',
+        ),
       };
     }),
     reviews,

@@ -49,6 +49,22 @@ export function nextChangeOf(
   return instants(events, rules, zone).find((at) => at > now && values(at) !== values(now));
 }
 
+/** How somebody stood the moment before an instant, by the tags that say so: `tag`, or `tag=value`. */
+export function stoodBefore(
+  at: number,
+  events: readonly Event[],
+  rules: readonly FamilyRule[],
+  zone: string,
+  { vip, silent }: { readonly vip: readonly string[]; readonly silent: readonly string[] },
+): 'vip' | 'silent' | 'other' {
+  const held = rules.flatMap((rule) => {
+    const value = tagValue(rule, events, rules, zone, at - 1);
+    return value === undefined ? [] : [rule.tag, `${rule.tag}=${value}`];
+  });
+  if (vip.some((name) => held.includes(name))) return 'vip';
+  return silent.some((name) => held.includes(name)) ? 'silent' : 'other';
+}
+
 /** Every instant at which anything that a rule reads may change, ascending. */
 export function instants(events: readonly Event[], rules: readonly FamilyRule[], zone: string): number[] {
   const windows = rules.flatMap((rule) =>
