@@ -1,5 +1,6 @@
 // Books of many rules: the library's tags, and the same again with other numbers.
-import type { Brand, Rule } from '../lib/platform/brand.ts';
+import type { Brand } from '../lib/platform/brand.ts';
+import type { Rule } from '../lib/platform/brand-words.ts';
 import { expressionsOf, readLibrary, ruleOf, tagsReadBy, trades } from '../lib/tags/library.ts';
 import { compileRules, type RuleBook } from '../lib/tags/rulebook.ts';
 

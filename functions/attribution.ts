@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { onSettingsTick } from '../lib/attribution/change.ts';
 import { onConversions } from '../lib/attribution/consume.ts';
 import { conversionStore } from '../lib/attribution/store.ts';
-import { readBrand } from '../lib/platform/brand.ts';
+import { readBrand } from '../lib/platform/brand-file.ts';
 import { systemClock } from '../lib/platform/clock.ts';
 import { openTable } from '../lib/platform/dynamo.ts';
 import { openQueue, sqsAndClockHandler } from '../lib/platform/sqs.ts';

@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { capture } from '../lib/capture/capture.ts';
 import { openNonces } from '../lib/capture/nonces.ts';
-import { readBrand } from '../lib/platform/brand.ts';
+import { readBrand } from '../lib/platform/brand-file.ts';
 import { systemClock } from '../lib/platform/clock.ts';
 import { httpHandler } from '../lib/platform/http.ts';
 import { openSecrets } from '../lib/platform/secrets.ts';

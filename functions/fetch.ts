@@ -1,7 +1,7 @@
 // SQS `hints` and the clock in → what vendors only announced is asked for, as events on the `events` queue.
 import { z } from 'zod';
 import { askStanding, fetchMemory, onHints } from '../lib/capture/fetch.ts';
-import { readBrand } from '../lib/platform/brand.ts';
+import { readBrand } from '../lib/platform/brand-file.ts';
 import { systemClock } from '../lib/platform/clock.ts';
 import { openTable } from '../lib/platform/dynamo.ts';
 import { openSecrets } from '../lib/platform/secrets.ts';

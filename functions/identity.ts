@@ -5,7 +5,7 @@ import { consentRoutes } from '../lib/consent/routes.ts';
 import { directory } from '../lib/identity/directory.ts';
 import { identityKey } from '../lib/identity/key.ts';
 import { identityRoutes } from '../lib/identity/routes.ts';
-import { readBrand } from '../lib/platform/brand.ts';
+import { readBrand } from '../lib/platform/brand-file.ts';
 import { systemClock } from '../lib/platform/clock.ts';
 import { openTable } from '../lib/platform/dynamo.ts';
 import { httpHandler } from '../lib/platform/http.ts';

@@ -5,7 +5,7 @@ import { learnNightly } from '../lib/attribution/population-ask.ts';
 import { populationStore } from '../lib/attribution/population-store.ts';
 import { onPopulation } from '../lib/attribution/population-work.ts';
 import { conversionReader } from '../lib/attribution/read.ts';
-import { readBrand } from '../lib/platform/brand.ts';
+import { readBrand } from '../lib/platform/brand-file.ts';
 import { systemClock } from '../lib/platform/clock.ts';
 import { openTable } from '../lib/platform/dynamo.ts';
 import { httpHandler } from '../lib/platform/http.ts';

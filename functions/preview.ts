@@ -4,7 +4,7 @@ import { conversionReader } from '../lib/attribution/read.ts';
 import { directory } from '../lib/identity/directory.ts';
 import { identityKey } from '../lib/identity/key.ts';
 import { previewRoutes } from '../lib/identity/preview-routes.ts';
-import { readBrand } from '../lib/platform/brand.ts';
+import { readBrand } from '../lib/platform/brand-file.ts';
 import { systemClock } from '../lib/platform/clock.ts';
 import { openTable } from '../lib/platform/dynamo.ts';
 import { httpHandler } from '../lib/platform/http.ts';

@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { directory } from '../lib/identity/directory.ts';
 import { identityKey } from '../lib/identity/key.ts';
-import { readBrand } from '../lib/platform/brand.ts';
+import { readBrand } from '../lib/platform/brand-file.ts';
 import { systemClock } from '../lib/platform/clock.ts';
 import { openTable } from '../lib/platform/dynamo.ts';
 import { openSecrets } from '../lib/platform/secrets.ts';

@@ -1,7 +1,7 @@
 // The clock in → what vendors that do not send have for us, as events on the `events` queue; then they may forget it.
 import { z } from 'zod';
 import { pull } from '../lib/capture/pull.ts';
-import { readBrand } from '../lib/platform/brand.ts';
+import { readBrand } from '../lib/platform/brand-file.ts';
 import { systemClock } from '../lib/platform/clock.ts';
 import { clockHandler } from '../lib/platform/clock-handler.ts';
 import { openSecrets } from '../lib/platform/secrets.ts';

@@ -1,6 +1,6 @@
 // HTTP from operators in → what could not be taken, and its replay.
 import { z } from 'zod';
-import { readBrand } from '../lib/platform/brand.ts';
+import { readBrand } from '../lib/platform/brand-file.ts';
 import { systemClock } from '../lib/platform/clock.ts';
 import { openTable } from '../lib/platform/dynamo.ts';
 import { httpHandler } from '../lib/platform/http.ts';

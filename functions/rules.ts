@@ -1,7 +1,7 @@
 // HTTP from people → the rules that earn tags: listed, explained by version, tried on everybody, put in force.
 import { z } from 'zod';
 import { identityKey } from '../lib/identity/key.ts';
-import { readBrand } from '../lib/platform/brand.ts';
+import { readBrand } from '../lib/platform/brand-file.ts';
 import { systemClock } from '../lib/platform/clock.ts';
 import { openTable } from '../lib/platform/dynamo.ts';
 import { httpHandler } from '../lib/platform/http.ts';

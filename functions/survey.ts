@@ -1,6 +1,6 @@
 // SQS `surveys` in → what was found in parts of all profiles: forecasts, effects, RFM, quintiles.
 import { z } from 'zod';
-import { readBrand } from '../lib/platform/brand.ts';
+import { readBrand } from '../lib/platform/brand-file.ts';
 import { systemClock } from '../lib/platform/clock.ts';
 import { openTable } from '../lib/platform/dynamo.ts';
 import { openQueue, sqsHandler } from '../lib/platform/sqs.ts';

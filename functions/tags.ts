@@ -1,7 +1,7 @@
 // The clock, and SQS `recompute`, in → tags that change by time or by new rules, in the table.
 import { setTimeout as pause } from 'node:timers/promises';
 import { z } from 'zod';
-import { readBrand } from '../lib/platform/brand.ts';
+import { readBrand } from '../lib/platform/brand-file.ts';
 import { systemClock } from '../lib/platform/clock.ts';
 import { openTable } from '../lib/platform/dynamo.ts';
 import { openQueue, sqsAndClockHandler } from '../lib/platform/sqs.ts';

@@ -4,7 +4,7 @@ import { parseArgs } from 'node:util';
 import { z } from 'zod';
 import { auditStore } from '../lib/audit/store.ts';
 import { identityKey } from '../lib/identity/key.ts';
-import { secretName } from '../lib/platform/brand.ts';
+import { secretName } from '../lib/platform/brand-file.ts';
 import { DAY, systemClock, toIso } from '../lib/platform/clock.ts';
 import { openTable } from '../lib/platform/dynamo.ts';
 import { openSecrets } from '../lib/platform/secrets.ts';

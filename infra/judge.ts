@@ -10,7 +10,7 @@ import { NothingToForetell, predict } from '../lib/attribution/prediction.ts';
 import { JudgeFileError, journeysReader, type LinesReader } from '../lib/attribution/prediction-file.ts';
 import { pathsEnded } from '../lib/attribution/prediction-paths.ts';
 import { scenarioNames, scenarios } from '../lib/attribution/simulation.ts';
-import { type TouchRole, touchRole } from '../lib/platform/brand.ts';
+import { type TouchRole, touchRole } from '../lib/platform/brand-words.ts';
 import { eachLine } from './file-lines.ts';
 import { liftText, predictionText, scenarioText, summaryText } from './judge-text.ts';
 

@@ -2,7 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import { parseArgs } from 'node:util';
 import { appendAudit } from '../lib/audit/append.ts';
-import { role } from '../lib/platform/brand.ts';
+import { role } from '../lib/platform/brand-words.ts';
 import { systemClock } from '../lib/platform/clock.ts';
 import { openTable } from '../lib/platform/dynamo.ts';
 import { apiKeyItem, keyName } from '../lib/query/auth.ts';

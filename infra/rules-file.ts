@@ -2,7 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import { parse } from 'yaml';
 import { z } from 'zod';
-import { type Rule, rule } from '../lib/platform/brand.ts';
+import { type Rule, rule } from '../lib/platform/brand-words.ts';
 import { UsageError } from './rules-ask.ts';
 
 const file = z.union([

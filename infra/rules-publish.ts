@@ -2,7 +2,7 @@
 import { createInterface } from 'node:readline/promises';
 import { parseArgs } from 'node:util';
 import { z } from 'zod';
-import type { Rule } from '../lib/platform/brand.ts';
+import type { Rule } from '../lib/platform/brand-words.ts';
 import { backfillAnswer } from '../lib/tags/backfill-told.ts';
 import { type Finding, finding, ruleCost } from '../lib/tags/check.ts';
 import { type Api, connection, openApi, UsageError } from './rules-ask.ts';

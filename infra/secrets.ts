@@ -4,7 +4,7 @@ import type { Function as Lambda } from 'aws-cdk-lib/aws-lambda';
 import { CfnSecret } from 'aws-cdk-lib/aws-secretsmanager';
 import { Construct } from 'constructs';
 import { secretReferences } from '../lib/channels/registry.ts';
-import { secretName } from '../lib/platform/brand.ts';
+import { secretName } from '../lib/platform/brand-file.ts';
 import type { BrandContext } from './brand-function.ts';
 import { IDENTITY } from './brands/secret-names.ts';
 

@@ -1,7 +1,8 @@
 // The embedded Secrets Manager: the template's secrets, generated or as the brand gives them for the local run.
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
-import { type Brand, secretName } from '../../lib/platform/brand.ts';
+import type { Brand } from '../../lib/platform/brand.ts';
+import { secretName } from '../../lib/platform/brand-file.ts';
 import { bodyOf, type Listening, listen } from './listen.ts';
 import type { SecretPlan } from './plan.ts';
 

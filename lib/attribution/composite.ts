@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import type { AttributionSettings, CompositeSettings, TouchRole } from '../platform/brand.ts';
+import type { AttributionSettings, CompositeSettings } from '../platform/brand.ts';
+import type { TouchRole } from '../platform/brand-words.ts';
 import { DAY } from '../platform/clock.ts';
 import { type Factors, models, type Weight } from './models.ts';
 import { fallsBack } from './split.ts';

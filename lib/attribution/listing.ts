@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { modelName } from '../platform/brand.ts';
+import { modelName } from '../platform/brand-words.ts';
 import { compress, decompress } from '../platform/compressed.ts';
 import type { DayRow } from './row.ts';
 

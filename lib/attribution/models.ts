@@ -1,4 +1,5 @@
-import type { AttributionSettings, ModelName } from '../platform/brand.ts';
+import type { AttributionSettings } from '../platform/brand.ts';
+import type { ModelName } from '../platform/brand-words.ts';
 import { DAY } from '../platform/clock.ts';
 import { DIRECT, type Touch } from './touch.ts';
 

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { modelName } from '../platform/brand.ts';
+import { modelName } from '../platform/brand-words.ts';
 import { DAY } from '../platform/clock.ts';
 import { compositeWeightOf } from './composite.ts';
 import type { Factors, Weight } from './models.ts';

@@ -1,4 +1,5 @@
-import type { AttributionSettings, ModelName } from '../platform/brand.ts';
+import type { AttributionSettings } from '../platform/brand.ts';
+import type { ModelName } from '../platform/brand-words.ts';
 import { models } from './models.ts';
 import { type ChannelCredit, type CountedPaths, creditsOf, sizeOf } from './paths.ts';
 import { DIRECT, type Touch } from './touch.ts';

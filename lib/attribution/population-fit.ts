@@ -1,4 +1,4 @@
-import type { PopulationModel } from '../platform/brand.ts';
+import type { PopulationModel } from '../platform/brand-words.ts';
 import { liftOf } from './holdout.ts';
 import { learnedCredits } from './learned-counts.ts';
 import type { LiftAnswer } from './lift.ts';

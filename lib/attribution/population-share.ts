@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { PopulationModel } from '../platform/brand.ts';
+import type { PopulationModel } from '../platform/brand-words.ts';
 import { decompress } from '../platform/compressed.ts';
 import { keys } from '../platform/keys.ts';
 import type { Table } from '../platform/table.ts';

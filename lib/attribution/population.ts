@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { instant } from '../events/event.ts';
-import { populationModel } from '../platform/brand.ts';
+import { populationModel } from '../platform/brand-words.ts';
 import { liftAnswer } from './lift.ts';
 
 /** What is learned of everybody: a model, or how campaigns do beside those whom they leave alone. */

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { csvReader } from '../import/csv.ts';
-import { type TouchRole, touchRole } from '../platform/brand.ts';
+import { type TouchRole, touchRole } from '../platform/brand-words.ts';
 import { DAY } from '../platform/clock.ts';
 
 /** What is wrong with a file of journeys or of groups, and what to do about it. Never what stands in it. */

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { populationModel } from '../platform/brand.ts';
+import { populationModel } from '../platform/brand-words.ts';
 import { RejectedError } from '../platform/errors.ts';
 import type { Table } from '../platform/table.ts';
 import { liftAnswer } from './lift.ts';

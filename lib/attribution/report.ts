@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { type ModelName, modelName, populationModel } from '../platform/brand.ts';
+import { type ModelName, modelName, populationModel } from '../platform/brand-words.ts';
 import { DAY, dayName } from '../platform/clock.ts';
 import { daysFrom } from './day.ts';
 import type { Generations } from './generations.ts';

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { instant } from '../events/event.ts';
-import { modelName } from '../platform/brand.ts';
+import { modelName } from '../platform/brand-words.ts';
 import { DAY } from '../platform/clock.ts';
 import { conversion } from './conversion.ts';
 import { path } from './path.ts';

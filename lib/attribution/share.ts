@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { type AttributionSettings, type ModelName, modelName } from '../platform/brand.ts';
+import type { AttributionSettings } from '../platform/brand.ts';
+import { type ModelName, modelName } from '../platform/brand-words.ts';
 import { composite } from './composite.ts';
 import type { Conversion } from './conversion.ts';
 import { models, type Weight } from './models.ts';

@@ -1,4 +1,4 @@
-import type { TouchRole } from '../platform/brand.ts';
+import type { TouchRole } from '../platform/brand-words.ts';
 import type { ObservedPerson } from './learned.ts';
 import { dice } from './shapley.ts';
 

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { byTime, type Event, instant, type Json } from '../events/event.ts';
-import { type Brand, type TouchRole, touchRole } from '../platform/brand.ts';
+import type { Brand } from '../platform/brand.ts';
+import { type TouchRole, touchRole } from '../platform/brand-words.ts';
 
 /** What of a brand decides on paths, conversions and credits. */
 export type Terms = Pick<Brand, 'attribution' | 'conversions' | 'currency'>;

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { instant } from '../events/event.ts';
-import { modelName, type PopulationModel } from '../platform/brand.ts';
+import { modelName, type PopulationModel } from '../platform/brand-words.ts';
 import { DAY } from '../platform/clock.ts';
 import { byFactor, compositeWeightOf, explainComposite, factorNames } from './composite.ts';
 import { flag } from './conversion.ts';

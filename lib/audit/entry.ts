@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { Role } from '../platform/brand.ts';
+import type { Role } from '../platform/brand-words.ts';
 
 /** What can be done that the log keeps. */
 export type What =

@@ -1,7 +1,8 @@
 import { accountsOf, homeOf } from '../channels/accounts.ts';
 import type { RawAccount } from '../channels/channel.ts';
 import { sameSecret } from '../channels/verify.ts';
-import { type Brand, secretName } from '../platform/brand.ts';
+import type { Brand } from '../platform/brand.ts';
+import { secretName } from '../platform/brand-file.ts';
 import { RejectedError } from '../platform/errors.ts';
 import type { HttpRequest } from '../platform/http.ts';
 import type { Secrets } from '../platform/secrets.ts';

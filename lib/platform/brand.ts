@@ -1,9 +1,5 @@
-import { readFileSync } from 'node:fs';
 import { z } from 'zod';
-
-const word = z.string().regex(/^[a-z][a-z0-9_]{0,39}$/, 'snake_case, at most 40 characters');
-const text = z.strictObject({ zh: z.string().max(200), en: z.string().max(200) });
-const expression = z.string().min(1).max(4000);
+import { modelName, populationModel, role, rule, text, touchRole, word } from './brand-words.ts';
 
 const zone = z.string().refine(
   (name) => {
@@ -16,19 +12,6 @@ const zone = z.string().refine(
   },
   { error: 'not an IANA time zone, such as Asia/Shanghai' },
 );
-
-/** A tag's rule: true or false by `when`, or the first of `values` whose expression holds. */
-export const rule = z
-  .strictObject({
-    tag: word,
-    name: text.optional(),
-    when: expression.optional(),
-    values: z.record(word, expression).optional(),
-  })
-  .refine((it) => (it.when === undefined) !== (it.values === undefined), {
-    error: 'a rule has either `when` or `values`',
-  });
-export type Rule = z.infer<typeof rule>;
 
 /** What counts as a conversion, and what takes it back. */
 export const conversionRule = z.strictObject({
@@ -43,27 +26,7 @@ export const conversionRule = z.strictObject({
 });
 export type ConversionRule = z.infer<typeof conversionRule>;
 
-export const modelName = z.enum([
-  'first',
-  'last',
-  'last_non_direct',
-  'linear',
-  'u_shaped',
-  'w_shaped',
-  'time_decay',
-  'composite',
-]);
-export type ModelName = z.infer<typeof modelName>;
-
-/** Models that are learned of everybody's paths (`lib/attribution/population.ts`): they are told of versions, not of orders. */
-export const populationModel = z.enum(['markov', 'shapley', 'shapley_ordered', 'shapley_rate', 'learned']);
-export type PopulationModel = z.infer<typeof populationModel>;
-
 const share = z.number().min(0).max(1);
-
-/** How near to the purchase a contact is by its kind: the pay page, a consultation, content. */
-export const touchRole = z.enum(['direct', 'indirect', 'latent']);
-export type TouchRole = z.infer<typeof touchRole>;
 
 /** Event types that count more or less in a scenario. */
 const scenario = z.record(word, z.number().min(0.5).max(3));
@@ -293,9 +256,6 @@ export const consentDefaults = z.strictObject({
 });
 export type ConsentDefaults = z.infer<typeof consentDefaults>;
 
-export const role = z.enum(['operator', 'analyst', 'admin', 'privacy']);
-export type Role = z.infer<typeof role>;
-
 /** A brand: one stack, one table. Everything that makes one deployment differ from another. */
 export const brand = z.strictObject({
   name: z.string().regex(/^[a-z][a-z0-9-]{1,29}$/, 'lower case letters, digits and dashes, at most 30'),
@@ -365,10 +325,3 @@ export const brand = z.strictObject({
 export type Brand = z.infer<typeof brand>;
 /** A brand as it is written: defaults may be left out. */
 export type BrandInput = z.input<typeof brand>;
-
-/** The name of a brand's secret in Secrets Manager. */
-export const secretName = (of: Pick<Brand, 'name'>, reference: string): string =>
-  `siyu/${of.name}/${reference}`;
-
-/** Reads the brand that was bundled with a function, beside its code. */
-export const readBrand = (file: string | URL): Brand => brand.parse(JSON.parse(readFileSync(file, 'utf8')));

@@ -1,4 +1,4 @@
-import type { Role } from '../platform/brand.ts';
+import type { Role } from '../platform/brand-words.ts';
 
 /** What a key may do. Masks and approvals come on top: see `showIdentifier` and `lib/privacy/export.ts`. */
 export type Power =

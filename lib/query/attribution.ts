@@ -1,7 +1,7 @@
 import { weightsOf } from '../attribution/population-share.ts';
 import type { ConversionRow } from '../attribution/row.ts';
 import { conversionAmong, conversionInFull } from '../attribution/view.ts';
-import { populationModel } from '../platform/brand.ts';
+import { populationModel } from '../platform/brand-words.ts';
 import { RejectedError } from '../platform/errors.ts';
 import { clusterOf } from '../profile/cluster.ts';
 import { readCluster } from '../profile/read.ts';

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
-import { type Role, role } from '../platform/brand.ts';
+import { type Role, role } from '../platform/brand-words.ts';
 import { RejectedError } from '../platform/errors.ts';
 import { keys } from '../platform/keys.ts';
 import type { Item, Table } from '../platform/table.ts';

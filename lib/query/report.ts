@@ -8,7 +8,7 @@ import {
   reportQuery,
 } from '../attribution/report.ts';
 import { besideOf, learnedOf } from '../attribution/report-beside.ts';
-import type { ModelName } from '../platform/brand.ts';
+import type { ModelName } from '../platform/brand-words.ts';
 import { dayName } from '../platform/clock.ts';
 import { RejectedError } from '../platform/errors.ts';
 import type { HttpRequest } from '../platform/http.ts';

@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import type { Brand, Rule } from '../platform/brand.ts';
+import type { Brand } from '../platform/brand.ts';
+import type { Rule } from '../platform/brand-words.ts';
 import type { Feature } from './features.ts';
 import { lowerWhole, WAS } from './held.ts';
 import { compiledLanguage, type LeafType, parseCondition, ruleLanguage } from './language.ts';

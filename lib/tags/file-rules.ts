@@ -1,4 +1,4 @@
-import type { Rule } from '../platform/brand.ts';
+import type { Rule } from '../platform/brand-words.ts';
 import { digest } from './features.ts';
 import type { VersionedRule } from './rulebook.ts';
 

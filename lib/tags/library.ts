@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { z } from 'zod';
-import { type Rule, rule } from '../platform/brand.ts';
+import { type Rule, rule } from '../platform/brand-words.ts';
 
 /** The trades that the library has tags for; the tags of each are in `library/<trade>.json`. */
 export const trades = ['ecommerce', 'beauty', 'education', 'finance', 'retail'] as const;

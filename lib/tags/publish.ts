@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { type Brand, type Rule, rule } from '../platform/brand.ts';
+import type { Brand } from '../platform/brand.ts';
+import { type Rule, rule } from '../platform/brand-words.ts';
 import { type Clock, toIso } from '../platform/clock.ts';
 import { RejectedError } from '../platform/errors.ts';
 import { type HttpReply, json, parsed } from '../platform/http.ts';

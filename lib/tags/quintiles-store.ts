@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { Rule } from '../platform/brand.ts';
+import type { Rule } from '../platform/brand-words.ts';
 import { ConflictError } from '../platform/errors.ts';
 import { keys } from '../platform/keys.ts';
 import type { Table } from '../platform/table.ts';

@@ -1,4 +1,5 @@
-import type { Brand, Rule } from '../platform/brand.ts';
+import type { Brand } from '../platform/brand.ts';
+import type { Rule } from '../platform/brand-words.ts';
 import { digest } from './features.ts';
 import type { QuintileEdition } from './quintiles.ts';
 

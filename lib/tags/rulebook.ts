@@ -1,5 +1,6 @@
 import { presumedOtherwise, usualConsent } from '../consent/purpose.ts';
-import type { Brand, Rule } from '../platform/brand.ts';
+import type { Brand } from '../platform/brand.ts';
+import type { Rule } from '../platform/brand-words.ts';
 import { firstOfAll } from './bucket.ts';
 import { type Calendar, openCalendar } from './calendar.ts';
 import { type DateAsk, passes } from './dates.ts';

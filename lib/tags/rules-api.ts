@@ -1,5 +1,5 @@
 import { appendAudit, subjectOf } from '../audit/append.ts';
-import type { Role } from '../platform/brand.ts';
+import type { Role } from '../platform/brand-words.ts';
 import { RejectedError } from '../platform/errors.ts';
 import { type HttpReply, type HttpRequest, json, refusal } from '../platform/http.ts';
 import { whoMay } from '../privacy/roles.ts';

@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { z } from 'zod';
-import { type Brand, type Rule, rule } from '../platform/brand.ts';
+import type { Brand } from '../platform/brand.ts';
+import { type Rule, rule } from '../platform/brand-words.ts';
 import { ConflictError } from '../platform/errors.ts';
 import { keys } from '../platform/keys.ts';
 import type { Table } from '../platform/table.ts';

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { instantOf } from '../events/time.ts';
-import type { Brand, Rule } from '../platform/brand.ts';
+import type { Brand } from '../platform/brand.ts';
+import type { Rule } from '../platform/brand-words.ts';
 import { type Clock, dayName, HOUR, SECOND, toIso } from '../platform/clock.ts';
 import { ConflictError, RejectedError } from '../platform/errors.ts';
 import { type HttpReply, json, parsed } from '../platform/http.ts';

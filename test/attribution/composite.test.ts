@@ -10,7 +10,8 @@ import {
 } from '../../lib/attribution/composite.ts';
 import { models, type RuleName } from '../../lib/attribution/models.ts';
 import { split } from '../../lib/attribution/split.ts';
-import { compositeSettings, scenarioPresets, type TouchRole } from '../../lib/platform/brand.ts';
+import { compositeSettings, scenarioPresets } from '../../lib/platform/brand.ts';
+import type { TouchRole } from '../../lib/platform/brand-words.ts';
 import { aTouch, day, settings } from './a-history.ts';
 
 type Settings = ReturnType<typeof compositeSettings.parse>;

@@ -2,7 +2,8 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { models, type RuleName } from '../../lib/attribution/models.ts';
 import { fallsBack, split, WHOLE } from '../../lib/attribution/split.ts';
-import { type AttributionSettings, modelName } from '../../lib/platform/brand.ts';
+import type { AttributionSettings } from '../../lib/platform/brand.ts';
+import { modelName } from '../../lib/platform/brand-words.ts';
 import { aTouch, day, settings, sum } from './a-history.ts';
 
 const ruleNames = modelName.exclude(['composite']);

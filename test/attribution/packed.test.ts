@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { packCredits, packedCredits, unpackCredits } from '../../lib/attribution/packed.ts';
 import { personOf, rowsOf } from '../../lib/attribution/person.ts';
 import { shareConversion } from '../../lib/attribution/share.ts';
-import { touchRole } from '../../lib/platform/brand.ts';
+import { touchRole } from '../../lib/platform/brand-words.ts';
 import { compress } from '../../lib/platform/compressed.ts';
 import { aBrand, anEvent, anOrder, aRefund, aTouch, aVisit, day, settings } from './a-history.ts';
 

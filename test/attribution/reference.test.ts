@@ -10,7 +10,7 @@ import { report } from '../../lib/attribution/report.ts';
 import { type DayRow, dayRowOf } from '../../lib/attribution/row.ts';
 import { WHOLE } from '../../lib/attribution/split.ts';
 import type { Event } from '../../lib/events/event.ts';
-import { type ModelName, modelName } from '../../lib/platform/brand.ts';
+import { type ModelName, modelName } from '../../lib/platform/brand-words.ts';
 import { aBrand, anEvent, anOrder, aTouch, day, settings, sum } from './a-history.ts';
 
 const reference = resolve(import.meta.dirname, '../../../shared/reference');

@@ -5,7 +5,7 @@ import { NOT_SHARED, nobodys, type ReportQuery, report } from '../../lib/attribu
 import { type ConversionRow, dayRowOf, UNATTRIBUTED } from '../../lib/attribution/row.ts';
 import { shareConversion } from '../../lib/attribution/share.ts';
 import type { Touch } from '../../lib/attribution/touch.ts';
-import { modelName } from '../../lib/platform/brand.ts';
+import { modelName } from '../../lib/platform/brand-words.ts';
 import { DAY, toIso } from '../../lib/platform/clock.ts';
 import { aTouch, day, settings, sum } from './a-history.ts';
 

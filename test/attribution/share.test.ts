@@ -2,7 +2,8 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { shareConversion } from '../../lib/attribution/share.ts';
 import { split, WHOLE } from '../../lib/attribution/split.ts';
-import { compositeSettings, modelName } from '../../lib/platform/brand.ts';
+import { compositeSettings } from '../../lib/platform/brand.ts';
+import { modelName } from '../../lib/platform/brand-words.ts';
 import { aTouch, day, settings, sum } from './a-history.ts';
 
 const three = [aTouch(day(0), 'a'), aTouch(day(7), 'b'), aTouch(day(14), 'c')];

@@ -3,7 +3,7 @@ import { expect } from 'vitest';
 import { conversionStore } from '../../lib/attribution/store.ts';
 import { previewRoutes } from '../../lib/identity/preview-routes.ts';
 import { identityRoutes } from '../../lib/identity/routes.ts';
-import type { Role } from '../../lib/platform/brand.ts';
+import type { Role } from '../../lib/platform/brand-words.ts';
 import { RejectedError } from '../../lib/platform/errors.ts';
 import { apiKeyItem } from '../../lib/query/auth.ts';
 import { answer, paramsOf, type QueryDeps } from '../../lib/query/route.ts';

@@ -7,7 +7,7 @@ import { parse } from 'csv-parse/sync';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test, vi } from 'vitest';
 import { main } from '../../infra/rules-cli.ts';
 import { csvOf, readRfm } from '../../infra/rules-rfm.ts';
-import type { Role } from '../../lib/platform/brand.ts';
+import type { Role } from '../../lib/platform/brand-words.ts';
 import { aBrand, active, anOrder, aVisit, buyer, day } from '../profile/a-profile.ts';
 import { aWorld } from '../profile/a-world.ts';
 import { keyOf } from '../query/a-caller.ts';

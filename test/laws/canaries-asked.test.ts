@@ -3,7 +3,7 @@ import type { APIGatewayProxyEventV2, Context } from 'aws-lambda';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { conversionStore } from '../../lib/attribution/store.ts';
 import { directory } from '../../lib/identity/directory.ts';
-import { role } from '../../lib/platform/brand.ts';
+import { role } from '../../lib/platform/brand-words.ts';
 import { httpHandler } from '../../lib/platform/http.ts';
 import { AUDIT } from '../../lib/platform/keys.ts';
 import type { Item, Table } from '../../lib/platform/table.ts';

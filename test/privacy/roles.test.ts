@@ -1,6 +1,6 @@
 // Scope: which role may do what, at every door.
 import { expect, test } from 'vitest';
-import { role } from '../../lib/platform/brand.ts';
+import { role } from '../../lib/platform/brand-words.ts';
 import { may, powers, whoMay } from '../../lib/privacy/roles.ts';
 import { anOrder, aVisit } from '../profile/a-profile.ts';
 import { aWorld } from '../profile/a-world.ts';

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { sendGeneric, signWechat } from '../../lib/channels/sign.ts';
 import { type Event, eventsMessage, type Fault } from '../../lib/events/event.ts';
-import type { Role } from '../../lib/platform/brand.ts';
+import type { Role } from '../../lib/platform/brand-words.ts';
 import { DAY } from '../../lib/platform/clock.ts';
 import { RejectedError } from '../../lib/platform/errors.ts';
 import { httpHandler } from '../../lib/platform/http.ts';

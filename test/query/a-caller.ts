@@ -6,7 +6,7 @@ import { conversionStore } from '../../lib/attribution/store.ts';
 import { consentRoutes } from '../../lib/consent/routes.ts';
 import { previewRoutes } from '../../lib/identity/preview-routes.ts';
 import { identityRoutes } from '../../lib/identity/routes.ts';
-import type { Role } from '../../lib/platform/brand.ts';
+import type { Role } from '../../lib/platform/brand-words.ts';
 import { httpHandler, json } from '../../lib/platform/http.ts';
 import { archiveRoutes } from '../../lib/privacy/archive-routes.ts';
 import { lineageRoutes } from '../../lib/privacy/lineage-routes.ts';

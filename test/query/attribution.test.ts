@@ -1,7 +1,7 @@
 // Scope: the report over the API: what it covers if nobody says, and what it refuses.
 import { expect, test } from 'vitest';
 import type { Report } from '../../lib/attribution/report.ts';
-import { modelName } from '../../lib/platform/brand.ts';
+import { modelName } from '../../lib/platform/brand-words.ts';
 import { aBrand, anEvent, anOrder, aVisit, day } from '../profile/a-profile.ts';
 import { aWorld } from '../profile/a-world.ts';
 import { aCaller } from './a-caller.ts';

@@ -1,7 +1,7 @@
 // Surveys of a world in memory: asked, looked for and answered as the functions do.
 import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2, Context } from 'aws-lambda';
 import { expect } from 'vitest';
-import type { Role } from '../../lib/platform/brand.ts';
+import type { Role } from '../../lib/platform/brand-words.ts';
 import { httpHandler } from '../../lib/platform/http.ts';
 import { apiKeyItem, authorize } from '../../lib/query/auth.ts';
 import { effectAnswer, effectsAnswer } from '../../lib/query/effect.ts';

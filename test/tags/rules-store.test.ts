@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { protector } from '../../lib/identity/protect.ts';
-import { type Brand, brand as brandShape, type Rule } from '../../lib/platform/brand.ts';
+import { type Brand, brand as brandShape } from '../../lib/platform/brand.ts';
+import type { Rule } from '../../lib/platform/brand-words.ts';
 import { ConflictError, RejectedError } from '../../lib/platform/errors.ts';
 import type { HttpRequest } from '../../lib/platform/http.ts';
 import { keys } from '../../lib/platform/keys.ts';

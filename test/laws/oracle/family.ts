@@ -1,4 +1,4 @@
-import type { Rule } from '../../../lib/platform/brand.ts';
+import type { Rule } from '../../../lib/platform/brand-words.ts';
 
 /** How far back a leaf looks: brand-days, hours, or always. */
 export type Within = { readonly days: number } | { readonly hours: number } | 'ever';
