@@ -1,9 +1,8 @@
-import { Duration, Stack } from 'aws-cdk-lib';
-import { PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
+import { Duration } from 'aws-cdk-lib';
 import type { Function as Lambda } from 'aws-cdk-lib/aws-lambda';
-import { CfnSchedule } from 'aws-cdk-lib/aws-scheduler';
 import { Construct } from 'constructs';
 import { type BrandContext, BrandFunction } from './brand-function.ts';
+import { callByClock } from './clock.ts';
 import type { Data } from './data.ts';
 import { QueueConsumer } from './queue-consumer.ts';
 
@@ -38,29 +37,8 @@ export class Attribution extends Construct {
     });
     data.letRestate(attribution.function);
     this.letSendConversions(attribution.function); // what one call cannot finish after a change of settings
-    this.everyFiveMinutes(attribution.function);
-  }
-
-  /** Other settings are taken over by the clock too: a brand may wait long for its next order. One row is read. */
-  private everyFiveMinutes(fn: Lambda): void {
-    const role = new Role(this, 'ClockRole', {
-      assumedBy: new ServicePrincipal('scheduler.amazonaws.com', {
-        conditions: { StringEquals: { 'aws:SourceAccount': Stack.of(this).account } },
-      }),
-    });
-    role.addToPolicy(
-      new PolicyStatement({ actions: ['lambda:InvokeFunction'], resources: [fn.functionArn] }),
-    );
-    const schedule = new CfnSchedule(this, 'Clock', {
-      scheduleExpression: 'rate(5 minutes)',
-      flexibleTimeWindow: { mode: 'OFF' },
-      target: {
-        arn: fn.functionArn,
-        roleArn: role.roleArn,
-        retryPolicy: { maximumRetryAttempts: 0, maximumEventAgeInSeconds: 60 },
-      },
-    });
-    schedule.node.addDependency(role);
+    // Other settings are taken over by the clock too: a brand may wait long for its next order. One row is read.
+    callByClock(this, attribution.function, 'rate(5 minutes)');
   }
 
   /** Lets `fn` ask for conversions to be shared, and shared again. */

@@ -1,10 +1,9 @@
-import { Duration, Stack } from 'aws-cdk-lib';
-import { PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
+import { Duration } from 'aws-cdk-lib';
 import type { Function as Lambda } from 'aws-cdk-lib/aws-lambda';
-import { CfnSchedule } from 'aws-cdk-lib/aws-scheduler';
 import { Construct } from 'constructs';
 import type { Attribution } from './attribution.ts';
 import { type BrandContext, BrandFunction } from './brand-function.ts';
+import { callByClock } from './clock.ts';
 import type { Data } from './data.ts';
 import { QueueConsumer } from './queue-consumer.ts';
 import type { Secrets } from './secrets.ts';
@@ -41,33 +40,12 @@ export class Erasure extends Construct {
     data.letErase(erasure.function);
     attribution.letSendConversions(erasure.function);
     secrets.letReadIdentity(erasure.function);
-    this.everyTenMinutes(erasure.function);
+    // A tick that fails is not repeated: the next looks at the same requests.
+    callByClock(this, erasure.function, 'rate(10 minutes)');
   }
 
   /** Lets `fn` ask for an erasure. */
   letSend(fn: Lambda): void {
     this.consumer.letSend(fn, 'ERASURES_URL');
-  }
-
-  /** A tick that fails is not repeated: the next looks at the same requests. */
-  private everyTenMinutes(fn: Lambda): void {
-    const role = new Role(this, 'ClockRole', {
-      assumedBy: new ServicePrincipal('scheduler.amazonaws.com', {
-        conditions: { StringEquals: { 'aws:SourceAccount': Stack.of(this).account } },
-      }),
-    });
-    role.addToPolicy(
-      new PolicyStatement({ actions: ['lambda:InvokeFunction'], resources: [fn.functionArn] }),
-    );
-    const schedule = new CfnSchedule(this, 'Clock', {
-      scheduleExpression: 'rate(10 minutes)',
-      flexibleTimeWindow: { mode: 'OFF' },
-      target: {
-        arn: fn.functionArn,
-        roleArn: role.roleArn,
-        retryPolicy: { maximumRetryAttempts: 0, maximumEventAgeInSeconds: 60 },
-      },
-    });
-    schedule.node.addDependency(role);
   }
 }

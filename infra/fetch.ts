@@ -1,9 +1,8 @@
-import { Duration, Stack } from 'aws-cdk-lib';
-import { PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
+import { Duration } from 'aws-cdk-lib';
 import type { Function as Lambda } from 'aws-cdk-lib/aws-lambda';
-import { CfnSchedule } from 'aws-cdk-lib/aws-scheduler';
 import { Construct } from 'constructs';
 import { type BrandContext, BrandFunction } from './brand-function.ts';
+import { callByClock } from './clock.ts';
 import type { Data } from './data.ts';
 import type { Profile } from './profile.ts';
 import { QueueConsumer } from './queue-consumer.ts';
@@ -47,24 +46,7 @@ export class Fetch extends Construct {
     profile.letSendEvents(fetch.function);
     secrets.letReadChannels(fetch.function);
     this.letSendHints(fetch.function);
-    const role = new Role(this, 'ClockRole', {
-      assumedBy: new ServicePrincipal('scheduler.amazonaws.com', {
-        conditions: { StringEquals: { 'aws:SourceAccount': Stack.of(this).account } },
-      }),
-    });
-    role.addToPolicy(
-      new PolicyStatement({ actions: ['lambda:InvokeFunction'], resources: [fetch.function.functionArn] }),
-    );
-    const schedule = new CfnSchedule(this, 'Clock', {
-      scheduleExpression: 'rate(10 minutes)',
-      flexibleTimeWindow: { mode: 'OFF' },
-      target: {
-        arn: fetch.function.functionArn,
-        roleArn: role.roleArn,
-        retryPolicy: { maximumRetryAttempts: 0, maximumEventAgeInSeconds: 60 }, // the next tick asks the same
-      },
-    });
-    schedule.node.addDependency(role);
+    callByClock(this, fetch.function, 'rate(10 minutes)');
   }
 
   /** Lets `fn` queue what a vendor announced. */

@@ -1,10 +1,9 @@
-import { Duration, Stack } from 'aws-cdk-lib';
-import { PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
+import { Duration } from 'aws-cdk-lib';
 import type { Function as Lambda } from 'aws-cdk-lib/aws-lambda';
-import { CfnSchedule } from 'aws-cdk-lib/aws-scheduler';
 import { Construct } from 'constructs';
 import type { Api } from './api.ts';
 import { type BrandContext, BrandFunction } from './brand-function.ts';
+import { callByClock } from './clock.ts';
 import type { Data } from './data.ts';
 import { QueueConsumer } from './queue-consumer.ts';
 
@@ -50,24 +49,6 @@ export class Models extends Construct {
 
   /** At three by the brand's own clock: its day is over then. */
   private everyNight(fn: Lambda, timezone: string): void {
-    const role = new Role(this, 'ClockRole', {
-      assumedBy: new ServicePrincipal('scheduler.amazonaws.com', {
-        conditions: { StringEquals: { 'aws:SourceAccount': Stack.of(this).account } },
-      }),
-    });
-    role.addToPolicy(
-      new PolicyStatement({ actions: ['lambda:InvokeFunction'], resources: [fn.functionArn] }),
-    );
-    const schedule = new CfnSchedule(this, 'Clock', {
-      scheduleExpression: 'cron(0 3 * * ? *)',
-      scheduleExpressionTimezone: timezone,
-      flexibleTimeWindow: { mode: 'OFF' },
-      target: {
-        arn: fn.functionArn,
-        roleArn: role.roleArn,
-        retryPolicy: { maximumRetryAttempts: 3, maximumEventAgeInSeconds: 3_600 },
-      },
-    });
-    schedule.node.addDependency(role);
+    callByClock(this, fn, 'cron(0 3 * * ? *)', { timezone, retries: 3 });
   }
 }

@@ -1,13 +1,11 @@
-import { Duration, Stack } from 'aws-cdk-lib';
+import { Duration } from 'aws-cdk-lib';
 import { Metric } from 'aws-cdk-lib/aws-cloudwatch';
-import { PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
-import type { Function as Lambda } from 'aws-cdk-lib/aws-lambda';
-import { CfnSchedule } from 'aws-cdk-lib/aws-scheduler';
 import { Construct } from 'constructs';
 import { METRICS } from '../lib/audit/watch.ts';
 import { FIVE_MINUTES } from './alarms.ts';
 import type { Api } from './api.ts';
 import { type BrandContext, BrandFunction } from './brand-function.ts';
+import { callByClock } from './clock.ts';
 import type { Data } from './data.ts';
 import type { Secrets } from './secrets.ts';
 
@@ -41,7 +39,8 @@ export class Privacy extends Construct {
       '/exports/{id}/approve': ['POST'],
       '/exports/{id}/profiles': ['GET'],
     });
-    this.everyFiveMinutes(privacy.function);
+    // A tick that fails is not repeated: the next looks back an hour.
+    callByClock(this, privacy.function, 'rate(5 minutes)');
     alarms.on('OddUse', {
       metric: new Metric({
         namespace: METRICS.namespace,
@@ -54,27 +53,5 @@ export class Privacy extends Construct {
       means: 'somebody reads many people with one key, or exports at night.',
       runbook: 'somebody-looks-at-many-people',
     });
-  }
-
-  /** A tick that fails is not repeated: the next looks back an hour. */
-  private everyFiveMinutes(fn: Lambda): void {
-    const role = new Role(this, 'ClockRole', {
-      assumedBy: new ServicePrincipal('scheduler.amazonaws.com', {
-        conditions: { StringEquals: { 'aws:SourceAccount': Stack.of(this).account } },
-      }),
-    });
-    role.addToPolicy(
-      new PolicyStatement({ actions: ['lambda:InvokeFunction'], resources: [fn.functionArn] }),
-    );
-    const schedule = new CfnSchedule(this, 'Clock', {
-      scheduleExpression: 'rate(5 minutes)',
-      flexibleTimeWindow: { mode: 'OFF' },
-      target: {
-        arn: fn.functionArn,
-        roleArn: role.roleArn,
-        retryPolicy: { maximumRetryAttempts: 0, maximumEventAgeInSeconds: 60 },
-      },
-    });
-    schedule.node.addDependency(role);
   }
 }

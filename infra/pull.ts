@@ -1,8 +1,7 @@
-import { Duration, Stack } from 'aws-cdk-lib';
-import { PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
-import { CfnSchedule } from 'aws-cdk-lib/aws-scheduler';
+import { Duration } from 'aws-cdk-lib';
 import { Construct } from 'constructs';
 import { type BrandContext, BrandFunction } from './brand-function.ts';
+import { callByClock } from './clock.ts';
 import type { Profile } from './profile.ts';
 import type { Secrets } from './secrets.ts';
 
@@ -26,24 +25,6 @@ export class Pull extends Construct {
     });
     profile.letSendEvents(pull.function);
     secrets.letReadChannels(pull.function);
-    const role = new Role(this, 'ClockRole', {
-      assumedBy: new ServicePrincipal('scheduler.amazonaws.com', {
-        conditions: { StringEquals: { 'aws:SourceAccount': Stack.of(this).account } },
-      }),
-    });
-    role.addToPolicy(
-      new PolicyStatement({ actions: ['lambda:InvokeFunction'], resources: [pull.function.functionArn] }),
-    );
-    // A tick that fails is not repeated: what was not confirmed comes again a minute later.
-    const schedule = new CfnSchedule(this, 'Clock', {
-      scheduleExpression: 'rate(1 minute)',
-      flexibleTimeWindow: { mode: 'OFF' },
-      target: {
-        arn: pull.function.functionArn,
-        roleArn: role.roleArn,
-        retryPolicy: { maximumRetryAttempts: 0, maximumEventAgeInSeconds: 60 },
-      },
-    });
-    schedule.node.addDependency(role);
+    callByClock(this, pull.function, 'rate(1 minute)');
   }
 }

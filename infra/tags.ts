@@ -1,10 +1,9 @@
-import { Duration, Stack } from 'aws-cdk-lib';
-import { PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
+import { Duration } from 'aws-cdk-lib';
 import type { Function as Lambda } from 'aws-cdk-lib/aws-lambda';
-import { CfnSchedule } from 'aws-cdk-lib/aws-scheduler';
 import { Construct } from 'constructs';
 import type { Attribution } from './attribution.ts';
 import { type BrandContext, BrandFunction } from './brand-function.ts';
+import { callByClock } from './clock.ts';
 import type { Data } from './data.ts';
 import { QueueConsumer } from './queue-consumer.ts';
 
@@ -45,7 +44,8 @@ export class Tags extends Construct {
     attribution.letSendConversions(tags.function);
     this.letSendRecompute(tags.function); // it sends itself what one call cannot finish
     this.clock = tags.function;
-    this.everyMinute(tags.function);
+    // The clock. A tick that fails is not repeated: what was due still is, a minute later.
+    callByClock(this, tags.function, 'rate(1 minute)');
   }
 
   /** Lets `fn` ask for all profiles to be evaluated again. */
@@ -56,27 +56,5 @@ export class Tags extends Construct {
   /** Lets the clock ask for looks at all profiles. */
   letAsk(surveys: { letSend(fn: Lambda): void }): void {
     surveys.letSend(this.clock);
-  }
-
-  /** The clock. A tick that fails is not repeated: what was due still is, a minute later. */
-  private everyMinute(fn: Lambda): void {
-    const role = new Role(this, 'ClockRole', {
-      assumedBy: new ServicePrincipal('scheduler.amazonaws.com', {
-        conditions: { StringEquals: { 'aws:SourceAccount': Stack.of(this).account } },
-      }),
-    });
-    role.addToPolicy(
-      new PolicyStatement({ actions: ['lambda:InvokeFunction'], resources: [fn.functionArn] }),
-    );
-    const schedule = new CfnSchedule(this, 'Clock', {
-      scheduleExpression: 'rate(1 minute)',
-      flexibleTimeWindow: { mode: 'OFF' },
-      target: {
-        arn: fn.functionArn,
-        roleArn: role.roleArn,
-        retryPolicy: { maximumRetryAttempts: 0, maximumEventAgeInSeconds: 60 },
-      },
-    });
-    schedule.node.addDependency(role);
   }
 }
