@@ -32,7 +32,9 @@ export function crowd(behind: Table, { size, patterns, dueAt }: CrowdOptions): C
   const asked = { get: 0, query: 0, scan: 0, put: 0 };
   const rowsOf = (pk: string): Item[] | undefined => {
     const i = numberOf(pk);
-    return i === undefined ? undefined : groups[i % groups.length]?.map((row) => ({ ...row, pk }));
+    const shard = keys.due(shardOf(pk.slice(keys.profile('').pk.length), DUE_SHARDS));
+    const rows = i === undefined ? undefined : groups[i % groups.length];
+    return rows?.map((row) => ({ ...row, pk, ...(row.w !== undefined && { w: shard }) }));
   };
   const between = (rows: readonly Item[], { from = '', to = '\uffff' }: { from?: string; to?: string }) =>
     rows.filter(({ sk }) => sk >= from && sk <= to).sort((a, b) => (a.sk < b.sk ? -1 : 1));

@@ -1,5 +1,6 @@
 // Where the bytes of a profile's row are: each part's share of what is stored, by leaving it out.
 import { itemBytes } from '../infra/local/units.ts';
+import { emptyGraph } from '../lib/identity/graph.ts';
 import type { Item } from '../lib/platform/table.ts';
 import { type Packed, pack, unpack } from '../lib/profile/codec.ts';
 import { emptyPerson } from '../lib/profile/person.ts';
@@ -59,9 +60,8 @@ export function sizeOf(item: Item): ItemSize | undefined {
   );
   // Events name identifiers by their place: they go together, and then the events are put back.
   const nobody = { ...whole, tail: whole.tail.map((event) => ({ ...event, identifiers: [] })) };
-  const noGraph = { identifiers: new Map(), edges: new Map(), attachments: new Map(), decisions: new Map() };
   parts['identity (identifiers, edges, attachments)'] =
-    pack(nobody).length - pack({ ...nobody, graph: noGraph }).length;
+    pack(nobody).length - pack({ ...nobody, graph: emptyGraph() }).length;
   const { pk, sk, s: _, tags, due, w, ...rest } = item;
   parts['in clear: key'] = itemBytes(wire({ pk, sk })) + itemBytes(wire(rest)) + 1;
   if (tags !== undefined) parts['in clear: tags'] = itemBytes(wire({ tags }));

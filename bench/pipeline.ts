@@ -1,4 +1,5 @@
 // The whole way of an event in one process, over a metered table: capture, profile, attribution, tags. No network.
+import { randomBytes } from 'node:crypto';
 import { onConversions } from '../lib/attribution/consume.ts';
 import { conversionStore } from '../lib/attribution/store.ts';
 import { capture } from '../lib/capture/capture.ts';
@@ -6,6 +7,8 @@ import type { SentRequest } from '../lib/channels/sign.ts';
 import { directory } from '../lib/identity/directory.ts';
 import { protector } from '../lib/identity/protect.ts';
 import type { Brand } from '../lib/platform/brand.ts';
+import { keyring } from '../lib/platform/keyring.ts';
+import { sealedTable } from '../lib/platform/sealed.ts';
 import type { Item, Table } from '../lib/platform/table.ts';
 import { readHistory } from '../lib/profile/history.ts';
 import { onEvents } from '../lib/profile/on-events.ts';
@@ -24,17 +27,27 @@ export interface Counted {
 
 export interface PipelineOptions {
   readonly brand: Brand;
+  /** Read as it is by whoever brings it; without it rows are sealed, as functions seal them. */
   readonly store?: Table;
   readonly onPut?: (item: Item) => void;
   /** Without the meter, where only time counts. @default true */
   readonly counts?: boolean;
 }
 
-export function openPipeline({ brand, store = memoryTable(), onPut, counts = true }: PipelineOptions) {
+export function openPipeline({ brand, store, onPut = () => {}, counts = true }: PipelineOptions) {
   let now = 0;
   const clock = () => now;
-  const meter = metered(store, onPut);
-  const table: Table = counts ? meter : store;
+  const rows = store ?? memoryTable();
+  const meter = metered(rows);
+  const metering = counts ? meter : rows;
+  const opened = store ? metering : sealedTable(metering, keyring(memoryTable(), randomBytes), randomBytes);
+  const table: Table = {
+    ...opened,
+    async put(item, guard) {
+      await opened.put(item, guard);
+      onPut(item);
+    },
+  };
   const secrets = {
     get: async (name: string) => brand.local?.secrets[name.slice(`siyu/${brand.name}/`.length)],
   };

@@ -2,19 +2,24 @@
 import { z } from 'zod';
 import { askStanding, fetchMemory, onHints } from '../lib/capture/fetch.ts';
 import { readBrand } from '../lib/platform/brand-file.ts';
+import { openBrandTable } from '../lib/platform/brand-table.ts';
 import { systemClock } from '../lib/platform/clock.ts';
-import { openTable } from '../lib/platform/dynamo.ts';
 import { openSecrets } from '../lib/platform/secrets.ts';
 import { openQueue, sqsAndClockHandler } from '../lib/platform/sqs.ts';
 
-export const env = z.object({ TABLE_NAME: z.string(), EVENTS_URL: z.string(), HINTS_URL: z.string() });
+export const env = z.object({
+  TABLE_NAME: z.string(),
+  KEYS_TABLE: z.string(),
+  EVENTS_URL: z.string(),
+  HINTS_URL: z.string(),
+});
 
 const open = () => {
-  const { TABLE_NAME, EVENTS_URL, HINTS_URL } = env.parse(process.env);
+  const { TABLE_NAME, KEYS_TABLE, EVENTS_URL, HINTS_URL } = env.parse(process.env);
   return {
     brand: readBrand(new URL('./brand.json', import.meta.url)),
     secrets: openSecrets(systemClock),
-    table: openTable(TABLE_NAME),
+    table: openBrandTable(TABLE_NAME, KEYS_TABLE),
     queue: openQueue(EVENTS_URL),
     hints: openQueue(HINTS_URL),
     memory: fetchMemory(),

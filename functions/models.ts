@@ -6,19 +6,19 @@ import { populationStore } from '../lib/attribution/population-store.ts';
 import { onPopulation } from '../lib/attribution/population-work.ts';
 import { conversionReader } from '../lib/attribution/read.ts';
 import { readBrand } from '../lib/platform/brand-file.ts';
+import { openBrandTable } from '../lib/platform/brand-table.ts';
 import { systemClock } from '../lib/platform/clock.ts';
-import { openTable } from '../lib/platform/dynamo.ts';
 import { httpHandler } from '../lib/platform/http.ts';
 import { openQueue, sqsAndClockHandler } from '../lib/platform/sqs.ts';
 import { profileStore } from '../lib/profile/store.ts';
 import { authorize } from '../lib/query/auth.ts';
 import { openCalendar } from '../lib/tags/calendar.ts';
 
-export const env = z.object({ TABLE_NAME: z.string(), MODELS_URL: z.string() });
+export const env = z.object({ TABLE_NAME: z.string(), KEYS_TABLE: z.string(), MODELS_URL: z.string() });
 
 const open = () => {
-  const { TABLE_NAME, MODELS_URL } = env.parse(process.env);
-  const table = openTable(TABLE_NAME);
+  const { TABLE_NAME, KEYS_TABLE, MODELS_URL } = env.parse(process.env);
+  const table = openBrandTable(TABLE_NAME, KEYS_TABLE);
   const brand = readBrand(new URL('./brand.json', import.meta.url));
   return {
     ...{ table, brand, authorize },

@@ -2,8 +2,8 @@
 import { z } from 'zod';
 import { identityKey } from '../lib/identity/key.ts';
 import { readBrand } from '../lib/platform/brand-file.ts';
+import { openBrandTable } from '../lib/platform/brand-table.ts';
 import { systemClock } from '../lib/platform/clock.ts';
-import { openTable } from '../lib/platform/dynamo.ts';
 import { httpHandler } from '../lib/platform/http.ts';
 import { openSecrets } from '../lib/platform/secrets.ts';
 import { openQueue } from '../lib/platform/sqs.ts';
@@ -14,16 +14,16 @@ import { rulesApi } from '../lib/tags/rules-api.ts';
 import { ruleStore } from '../lib/tags/rules-store.ts';
 
 export const env = z.object({
-  TABLE_NAME: z.string(),
+  ...{ TABLE_NAME: z.string(), KEYS_TABLE: z.string() },
   RECOMPUTE_URL: z.string(),
   SURVEY_URL: z.string(),
   IDENTITY_SECRET: z.string(),
 });
 
 const open = () => {
-  const { TABLE_NAME, RECOMPUTE_URL, SURVEY_URL, IDENTITY_SECRET } = env.parse(process.env);
+  const { TABLE_NAME, KEYS_TABLE, RECOMPUTE_URL, SURVEY_URL, IDENTITY_SECRET } = env.parse(process.env);
   const brand = readBrand(new URL('./brand.json', import.meta.url));
-  const table = openTable(TABLE_NAME);
+  const table = openBrandTable(TABLE_NAME, KEYS_TABLE);
   const secrets = openSecrets(systemClock);
   return {
     brand,

@@ -3,6 +3,7 @@ import type { Construct } from 'constructs';
 import { askingAccounts } from '../lib/capture/fetch.ts';
 import { pulledAccounts } from '../lib/capture/pull.ts';
 import type { Brand } from '../lib/platform/brand.ts';
+import { Access } from './access.ts';
 import { Alarms } from './alarms.ts';
 import { Api } from './api.ts';
 import { Archive } from './archive.ts';
@@ -72,8 +73,9 @@ export class BrandStack extends Stack {
     new Preview(this, 'Preview', { context, api, data, secrets });
     new Privacy(this, 'Privacy', { context, api, data, secrets });
     const erasure = new Erasure(this, 'Erasure', { context, data, attribution, secrets });
-    new Requests(this, 'Requests', { context, api, data, erasure, secrets });
+    new Requests(this, 'Requests', { context, api, data, erasure, profile, secrets });
     new Archive(this, 'Archive', { context, api, data, secrets });
+    new Access(this, 'Access', { context, api, data, secrets });
     new Rules(this, 'Rules', { context, api, data, secrets, tags, survey });
     new Quarantine(this, 'Quarantine', { context, api, data, profile, fetch });
 

@@ -136,7 +136,10 @@ const smallest = {
   isModule: true,
   minify: true,
   sourceMaps: true,
-  jsc: { target: 'es2024', minify: { compress: true, mangle: { toplevel: true }, module: true } },
+  jsc: {
+    target: 'es2024',
+    minify: { compress: { toplevel: true }, mangle: { toplevel: true }, module: true },
+  },
 } satisfies Options;
 
 /**
@@ -176,6 +179,9 @@ async function apiDocument(brand: Brand): Promise<Buffer> {
     { previewRoutes },
     { privacyRoutes },
     { lineageRoutes },
+    { requestRoutes },
+    { archiveRoutes },
+    { accessRoutes },
   ] = await Promise.all([
     import('../lib/query/openapi.ts'),
     import('../lib/query/routes.ts'),
@@ -186,6 +192,9 @@ async function apiDocument(brand: Brand): Promise<Buffer> {
     import('../lib/identity/preview-routes.ts'),
     import('../lib/privacy/routes.ts'),
     import('../lib/privacy/lineage-routes.ts'),
+    import('../lib/privacy/request-routes.ts'),
+    import('../lib/privacy/archive-routes.ts'),
+    import('../lib/privacy/access-routes.ts'),
   ]);
   const all = [
     ...routes,
@@ -196,6 +205,9 @@ async function apiDocument(brand: Brand): Promise<Buffer> {
     ...previewRoutes,
     ...privacyRoutes,
     ...lineageRoutes,
+    ...requestRoutes,
+    ...archiveRoutes,
+    ...accessRoutes,
     documentRoute(() => undefined),
   ];
   return Buffer.from(`${JSON.stringify(openApi(all, brand))}\n`);

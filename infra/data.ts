@@ -1,4 +1,4 @@
-import { RemovalPolicy } from 'aws-cdk-lib';
+import { RemovalPolicy, Validations } from 'aws-cdk-lib';
 import { AttributeType, Billing, ProjectionType, TableEncryptionV2, TableV2 } from 'aws-cdk-lib/aws-dynamodb';
 import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import type { Function as Lambda } from 'aws-cdk-lib/aws-lambda';
@@ -13,10 +13,13 @@ export interface DataProps {
 
 const READ = ['dynamodb:GetItem', 'dynamodb:Query'] as const;
 const READ_WRITE = [...READ, 'dynamodb:PutItem'] as const;
+/** What may be done to keys by who may do it to rows. */
+const KEYS: readonly string[] = ['dynamodb:GetItem', 'dynamodb:PutItem'];
 
-/** The brand's one table. Its keys are in lib/platform/keys.ts. */
+/** The brand's one table, and the keys that its rows are sealed under. The keys of rows are in lib/platform/keys.ts. */
 export class Data extends Construct {
   readonly table: TableV2;
+  private readonly keys: TableV2;
 
   constructor(scope: Construct, id: string, { context }: DataProps) {
     super(scope, id);
@@ -37,6 +40,19 @@ export class Data extends Construct {
       encryption: TableEncryptionV2.awsManagedKey(), // no monthly fee, and each use of the key is in CloudTrail
       deletionProtection: context.keepData,
       removalPolicy: context.keepData ? RemovalPolicy.RETAIN : RemovalPolicy.DESTROY,
+    });
+    this.keys = new TableV2(this, 'Keys', {
+      partitionKey: { name: 'pk', type: AttributeType.STRING },
+      sortKey: { name: 'sk', type: AttributeType.STRING },
+      billing: Billing.onDemand(),
+      encryption: TableEncryptionV2.awsManagedKey(),
+      deletionProtection: context.keepData,
+      removalPolicy: context.keepData ? RemovalPolicy.RETAIN : RemovalPolicy.DESTROY,
+    });
+    Validations.of(this.keys).acknowledge({
+      id: 'AwsSolutions-DDB3',
+      reason:
+        'a key that was destroyed must be nowhere: a backup of keys would bring back whoever was erased',
     });
   }
 
@@ -91,5 +107,8 @@ export class Data extends Construct {
   private give(fn: Lambda, ...actions: readonly string[]): void {
     fn.addEnvironment('TABLE_NAME', this.table.tableName);
     fn.addToRolePolicy(new PolicyStatement({ actions: [...actions], resources: [this.table.tableArn] }));
+    const own = actions.filter((action) => KEYS.includes(action));
+    fn.addEnvironment('KEYS_TABLE', this.keys.tableName);
+    fn.addToRolePolicy(new PolicyStatement({ actions: own, resources: [this.keys.tableArn] }));
   }
 }

@@ -38,6 +38,7 @@ export class Identity extends Construct {
         '/profiles/{kind}/{value}/consent': ['GET', 'PUT'],
         '/identity/join': ['POST'],
         '/identity/undo': ['POST'],
+        '/identity/release': ['POST'],
         '/reviews': ['GET'],
         '/reviews/{id}': ['POST'],
       },

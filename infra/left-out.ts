@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import type { Plugin } from 'esbuild';
 import { functions, methods } from '../lib/tags/language.ts';
 
@@ -9,7 +9,12 @@ interface LeftOut {
   readonly file: RegExp;
   /** What the bundle gets. The source must hold what is taken away, or the build fails: the package has changed. */
   readonly keep: (source: string, path: string) => string;
+  /** The functions that go without; absent: all. */
+  readonly by?: ReadonlySet<string>;
 }
+
+/** They answer queues and the clock: what zod refuses there goes to no one, and a log says no more than that it did. */
+const speechless: ReadonlySet<string> = new Set(['erasure', 'profile', 'tags']);
 
 /**
  * What packages bring and no function of ours can reach, file by file with the reason. A bundler keeps it because it
@@ -34,6 +39,44 @@ const leftOut: readonly LeftOut[] = [
       );
       const fewer = replaced(source, path, registered, (line, name) => (errorsByClass.has(name) ? line : ''));
       return replaced(fewer, path, /\[(_\w+)\]:/g, (key, name) => `${named.get(name) ?? key.slice(0, -1)}:`);
+    },
+  },
+  {
+    // The same errors as classes, each written out: they differ in two words.
+    file: /[\\/]@aws-sdk[\\/]client-sqs[\\/]dist-es[\\/]models[\\/]errors\.js$/,
+    keep(source, path) {
+      const each =
+        /^export class (\w+) extends __BaseException \{\n {4}static shapeId = ("[^"]*");\n {4}name = "\1";\n {4}\$fault = ("\w+");\n[\s\S]*?\n\}$/gm;
+      const fewer = replaced(
+        source,
+        path,
+        each,
+        (_all, name, shape, fault) =>
+          `export const ${name} = /* @__PURE__ */ like("${name}", ${shape}, ${fault});`,
+      );
+      if (fewer.includes('export class')) throw changed(path);
+      return `${fewer}
+function like(name, shapeId, $fault) {
+  return class extends __BaseException {
+    static shapeId = shapeId;
+    name = name;
+    $fault = $fault;
+    constructor(opts) {
+      super({ name, $fault, ...opts });
+      Object.setPrototypeOf(this, new.target.prototype);
+    }
+  };
+}`;
+    },
+  },
+  {
+    // What the runtime knows of a call, for several calls at once, which none of our functions takes; the header that
+    // stops functions which call each other for ever needs one word of it, and the environment has that too.
+    file: /[\\/]@aws[\\/]lambda-invoke-store[\\/]dist-es[\\/]invoke-store\.js$/,
+    keep(source, path) {
+      if (!source.includes('getInstanceAsync') || !source.includes('globalThis.awslambda'))
+        throw changed(path);
+      return 'export const InvokeStore = { getInstanceAsync: async () => globalThis.awslambda?.InvokeStore };';
     },
   },
   {
@@ -140,6 +183,15 @@ export const isBackEdge = () => false;`;
     keep: onlyNames,
   },
   {
+    // The words of zod's refusals.
+    file: /[\\/]zod[\\/]v4[\\/]locales[\\/]en\.js$/,
+    by: speechless,
+    keep(source, path) {
+      if (!source.includes('localeError')) throw changed(path);
+      return "export default () => ({ localeError: () => 'Invalid input' });";
+    },
+  },
+  {
     // zod's JSON Schema hangs on every schema. The API's document is made when the brand is staged, not at run time.
     file: /[\\/]zod[\\/]v4[\\/]core[\\/](?:json-schema-processors|to-json-schema)\.js$/,
     keep: onlyNames,
@@ -204,12 +256,16 @@ const services = new Map([
 /** Leaves out of every bundle what `leftOut` lists. */
 export const deadWeight: Plugin = {
   name: 'dead-weight',
-  setup({ onLoad }) {
-    for (const { file, keep } of leftOut)
+  setup({ onLoad, initialOptions: { entryPoints } }) {
+    const [entry] = Array.isArray(entryPoints) ? entryPoints : [];
+    const name = typeof entry === 'string' ? basename(entry, '.ts') : '';
+    for (const { file, keep, by } of leftOut) {
+      if (by && !by.has(name)) continue;
       onLoad({ filter: file }, async ({ path }) => ({
         contents: keep(await readFile(path, 'utf8'), path),
         loader: path.endsWith('.json') ? 'json' : 'js',
       }));
+    }
   },
 };
 

@@ -1,4 +1,6 @@
-// npm run privacy:attack: an analyst who knows everybody but one tries to learn of that one, against a local run.
+// npm run privacy:attack: whoever knows everybody but one tries to learn of that one, as each role, against a local run.
+import { type Role, role } from '../lib/platform/brand-words.ts';
+import { groupSizesFor, may } from '../lib/privacy/roles.ts';
 import { loadBrand } from './brands/load.ts';
 import { startRun } from './local/brand-run.ts';
 import { sendersOf } from './local/demo-accounts.ts';
@@ -18,10 +20,12 @@ interface World {
   /** What the role is answered: status, and the body if it is one. */
   ask(
     path: string,
-    role: 'analyst' | 'admin',
+    role: Role,
     method?: 'GET' | 'POST',
     body?: string,
   ): Promise<{ status: number; text: string }>;
+  /** Waits until what was asked for is worked out. */
+  readonly settle: () => Promise<void>;
   readonly now: () => number;
 }
 
@@ -97,6 +101,8 @@ export async function attack(world: World): Promise<{ step: string; learned: str
   const changed = [...before]
     .filter(([path, text]) => after.get(path) !== text)
     .map(([path]) => `${path} changed`);
+  const asPersons: { step: string; learned: string[] }[] = [];
+  for (const it of role.options.filter((it) => may(it, 'persons'))) asPersons.push(await attackAs(it, world));
   return [
     { step: `${doors.length} questions about one person, or made for one`, learned: refusals },
     { step: `${before.size} answers with ${told} groups, looked through for fewer than k`, learned: small },
@@ -105,7 +111,58 @@ export async function attack(world: World): Promise<{ step: string; learned: str
       learned: changed,
     },
     { step: 'weeks and their sum, taken from each other', learned: differences(after) },
+    { step: 'sizes of groups, of whoever may not list who is in them', learned: await exactSizes(world) },
+    ...asPersons,
   ];
+}
+
+/** Roles that are told the size of every group though they may not list it. */
+async function exactSizes(world: World): Promise<string[]> {
+  const learned: string[] = [];
+  for (const it of role.options) {
+    const { status } = await world.ask('/tags', it);
+    const members = await world.ask('/tags/stage/profiles', it);
+    if (status === 200 && members.status !== 200) learned.push(`${it} is told sizes and may not list`);
+    if (groupSizesFor[it].held === 'every' && members.status !== 200) learned.push(`${it} has no list`);
+  }
+  return learned;
+}
+
+/** The rule that holds, and drafts of it: with the target, and with so many more that it may be told. */
+const TAG = 'first_order_nurture';
+const HOLDS = 'events("order_paid").count() == 1 && events("order_paid").within("30d").any()';
+const WITH_TARGET = `(${HOLDS}) || events("order_paid").where(e, e.order_id.startsWith("order-${TARGET}-")).any()`;
+const FOR_HALF = `(${HOLDS}) && events("order_paid").within("18d").any()`;
+
+/** What a role that may see persons learns of the target by drafts and comparisons, which list nobody. */
+async function attackAs(who: Role, world: World): Promise<{ step: string; learned: string[] }> {
+  const told = async (path: string, body?: string) => {
+    const asked = await world.ask(path, who, 'POST', body);
+    if (asked.status !== 202) throw new Error(`${path} was answered ${asked.status}: ${asked.text}`);
+    await world.settle();
+    const { id } = JSON.parse(asked.text);
+    const { forecast, effect, tags, status } = JSON.parse(
+      (await world.ask(`${path.split('?')[0]}/${id}`, who)).text,
+    );
+    if (status !== 'done') throw new Error(`${path} is ${status}: the attack proves nothing`);
+    const { cost: _, ...shown } = forecast ?? effect ?? { tags };
+    return JSON.stringify(shown);
+  };
+  const path = `/rules/${TAG}/forecast?days=3`;
+  const [without, withTarget, other] = [
+    await told(path, HOLDS),
+    await told(path, WITH_TARGET),
+    await told(path, FOR_HALF),
+  ];
+  if (other === without) throw new Error('no forecast tells anything: the attack proves nothing');
+  const effects = [await told('/effect'), await told(`/tags/${TAG}/effect`)];
+  return {
+    step: `${who}: drafts with the target and without, and what holders of tags did`,
+    learned: [
+      ...(withTarget === without ? [] : [`a draft with the target is told otherwise`]),
+      ...[without, withTarget, other, ...effects].flatMap(smallNumbers),
+    ],
+  };
 }
 
 /** Sizes of groups that are told although they are less than ten; conversions are in ppm. */
@@ -141,8 +198,9 @@ async function main(): Promise<void> {
         for (const request of requestsOf(steps, senders, now())) await send(run.url, request);
         await run.idle();
       },
-      async ask(path, role, method = 'GET', body) {
-        const headers = { authorization: `Bearer ${run.keys[role]}`, 'x-reason': 'privacy attack' };
+      settle: async () => void (await run.idle()),
+      async ask(path, who, method = 'GET', body) {
+        const headers = { authorization: `Bearer ${run.keys[who]}`, 'x-reason': 'privacy attack' };
         const reply = await fetch(`${run.url}${path}`, { method, headers, ...(body && { body }) });
         return { status: reply.status, text: await reply.text() };
       },

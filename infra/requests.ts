@@ -4,6 +4,7 @@ import type { Api } from './api.ts';
 import { type BrandContext, BrandFunction } from './brand-function.ts';
 import type { Data } from './data.ts';
 import type { Erasure } from './erasure.ts';
+import type { Profile } from './profile.ts';
 import type { Secrets } from './secrets.ts';
 
 export interface RequestsProps {
@@ -12,12 +13,18 @@ export interface RequestsProps {
   readonly data: Data;
   /** Who erases. */
   readonly erasure: Erasure;
+  /** Where restrictions and corrections go: they are events. */
+  readonly profile: Profile;
   readonly secrets: Secrets;
 }
 
 /** Takes what is asked in persons' names, and says how far it is. */
 export class Requests extends Construct {
-  constructor(scope: Construct, id: string, { context, api, data, erasure, secrets }: RequestsProps) {
+  constructor(
+    scope: Construct,
+    id: string,
+    { context, api, data, erasure, profile, secrets }: RequestsProps,
+  ) {
     super(scope, id);
     const requests = new BrandFunction(this, 'Requests', {
       context,
@@ -29,6 +36,7 @@ export class Requests extends Construct {
     data.letReadWrite(requests.function);
     secrets.letReadIdentity(requests.function);
     erasure.letSend(requests.function);
+    profile.letSendEvents(requests.function);
     api.letAnswer(requests, 'The function checks the API key: role privacy, and nobody else.', {
       '/privacy/requests': ['GET', 'POST'],
       '/privacy/requests/{id}': ['GET'],

@@ -1,6 +1,10 @@
 // A run: everything that a template asks for, alive in this process, behind one port.
+import { randomBytes } from 'node:crypto';
+import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import type { Clock } from '../../lib/platform/clock.ts';
-import { openTable } from '../../lib/platform/dynamo.ts';
+import { DUE_INDEX, openTable } from '../../lib/platform/dynamo.ts';
+import { keyring } from '../../lib/platform/keyring.ts';
+import { sealedTable } from '../../lib/platform/sealed.ts';
 import type { Item, Table } from '../../lib/platform/table.ts';
 import { type Activity, activityOf, until } from './activity.ts';
 import { startBacking } from './backing.ts';
@@ -12,7 +16,7 @@ import { keptTime } from './kept-clock.ts';
 import { type LedgerReport, openLedger } from './ledger.ts';
 import { type Lifetime, openLifetime } from './lifetime.ts';
 import { listen } from './listen.ts';
-import { type Plan, planOf, type SourcePlan } from './plan.ts';
+import { type Plan, planOf, type SourcePlan, type TablePlan } from './plan.ts';
 import type { LocalSecrets } from './secrets.ts';
 import { openSource } from './sources.ts';
 import { ACCOUNT } from './sqs.ts';
@@ -50,7 +54,7 @@ export interface Stack {
     /** Walks forward through what falls due. One walk at a time. @throws RangeError if `to` lies behind */
     walkTo(to: number): Promise<Walked>;
   };
-  /** The brand's table, past the ledger. @throws if the template has none or several */
+  /** The brand's table, past the ledger, opened with its keys if the template has a table of them. @throws if it has none, or more */
   table(): Table;
   /** Every row of the table. */
   rows(): AsyncIterable<Item>;
@@ -60,6 +64,18 @@ export interface Stack {
   /** Resolves when all queues are empty and nothing runs. @throws NotIdleError after `timeoutMs` */
   idle(timeoutMs?: number): Promise<Activity>;
   stop(): Promise<void>;
+}
+
+/** The table that has the due index is the brand's, or the only one; another holds the keys of its rows. */
+function brandTable(tables: readonly TablePlan[], client: DynamoDBClient): Table {
+  const isBrands = ({ indexes }: TablePlan) =>
+    tables.length === 1 || indexes.some(({ name }) => name === DUE_INDEX);
+  const [own] = tables.filter(isBrands);
+  const [keys, ...others] = tables.filter((it) => !isBrands(it));
+  if (!own || others.length > 0)
+    throw new Error(`the template has ${tables.length} tables, and not one brand's`);
+  const table = openTable(own.name, client);
+  return keys ? sealedTable(table, keyring(openTable(keys.name, client), randomBytes), randomBytes) : table;
 }
 
 /** Longer than any function may run, and what it sets off. */
@@ -166,11 +182,7 @@ async function start(options: StackOptions, lifetime: Lifetime): Promise<Stack> 
     }),
   );
 
-  const table = () => {
-    const [only, ...others] = plan.tables;
-    if (!only || others.length > 0) throw new Error(`the template has ${plan.tables.length} tables, not one`);
-    return openTable(only.name, backing.dynamodb.client);
-  };
+  const table = () => brandTable(plan.tables, backing.dynamodb.client);
   const stack: Stack = {
     url: door.url,
     plan,

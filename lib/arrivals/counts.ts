@@ -9,7 +9,12 @@ export interface Arrival {
   readonly events: readonly Pick<Event, 'type' | 'receivedAt' | 'source'>[];
   readonly faults: readonly Pick<Fault, 'reason' | 'receivedAt' | 'source'>[];
   readonly tally?: Tally | undefined;
+  /** Events that came when they were to be kept no more. */
+  readonly expired?: readonly Pick<Event, 'receivedAt' | 'source'>[];
 }
+
+/** What they are called among what was ignored. */
+const EXPIRED = 'expired';
 
 const counts = z.record(z.string(), z.int());
 
@@ -26,7 +31,7 @@ export const accountArrivals = z.object({
   faults: counts,
   /** What concerns the brand and no customer, by type. */
   notices: counts,
-  /** What the channel has no use for, by the vendor's name. */
+  /** What the channel has no use for, by the vendor's name; `expired`: events that are too old to be kept. */
   ignored: counts,
 });
 export type AccountArrivals = z.infer<typeof accountArrivals>;
@@ -60,7 +65,8 @@ export function additionsOf(arrivals: readonly Arrival[], calendar: Calendar): A
     days.set(day, columns);
     return columns;
   };
-  for (const { events, faults, tally } of arrivals) {
+  for (const { events, faults, tally, expired = [] } of arrivals) {
+    for (const { source, receivedAt } of expired) add(on(receivedAt), column('i', source, EXPIRED));
     for (const event of events) addEvent(on(event.receivedAt), event);
     for (const { source, reason, receivedAt } of faults) add(on(receivedAt), column('f', source, reason));
     if (tally) addTally(on(tally.at), tally);

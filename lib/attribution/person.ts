@@ -13,6 +13,8 @@ export interface Person {
   readonly events: readonly Event[];
   /** The ids of those that nobody allowed to be analysed: they are no touches. Orders are the brand's books all the same. */
   readonly uncounted?: ReadonlySet<string> | undefined;
+  /** What is converted from this instant on is credited to nothing: the person is restricted, the order is the brand's books. */
+  readonly restricted?: string | undefined;
   readonly entries: ReadonlyMap<string, Entry>;
   readonly byKey: ReadonlyMap<string, Conversion>;
   /** In order of (time, id). */
@@ -21,11 +23,17 @@ export interface Person {
   readonly previous: ReadonlyMap<string, Conversion>;
 }
 
+/** What is known of a person beside their events. */
+export type Said = Pick<Person, 'uncounted' | 'restricted'> & {
+  /** How they have stood, where the brand goes by tags. */
+  readonly tiers?: readonly TierChange[];
+};
+
 export function personOf(
   profile: string,
   events: readonly Event[],
   terms: Terms,
-  { uncounted, tiers = [] }: Pick<Person, 'uncounted'> & { readonly tiers?: readonly TierChange[] } = {},
+  { uncounted, restricted, tiers = [] }: Said = {},
 ): Person {
   const entries = entriesOf(events, terms);
   const conversions = conversionsIn(entries, (at) => tierBefore(tiers, at));
@@ -37,7 +45,7 @@ export function personOf(
     newest.set(it.goal, it);
   }
   const byKey = new Map(conversions.map((it) => [it.key, it]));
-  return { profile, events, uncounted, entries, byKey, conversions, previous };
+  return { profile, events, uncounted, restricted, entries, byKey, conversions, previous };
 }
 
 /** Earliest refund of each key whose order is not known, by the id that the conversion will have. */
@@ -62,7 +70,8 @@ export function rowsOf(
   return named.map((conversion) => {
     const { key, at } = conversion;
     const day = dayOf(at);
-    const path = pathOf(at, person.previous.get(key)?.at, touches, terms.attribution);
+    const isUsed = person.restricted === undefined || at < person.restricted;
+    const path = pathOf(at, person.previous.get(key)?.at, isUsed ? touches : [], terms.attribution);
     return {
       id: conversionId(person.profile, key),
       day,

@@ -129,7 +129,8 @@ async function toldOf(id: string, run: Run, deps: PopulationDeps): Promise<Told[
   if (!history || history.cluster !== id) return [];
   const rows: ConversionRow[] = [];
   for await (const row of deps.conversions.list(clusterOf(id))) rows.push(row);
-  return history.people.map(({ profile, events: known, uncounted }) => {
+  const used = history.people.filter(({ restricted }) => restricted === undefined);
+  return used.map(({ profile, events: known, uncounted }) => {
     const events = known.filter(({ id }) => !uncounted.has(id));
     const recent = events.filter(
       ({ occurredAt }) => Date.parse(occurredAt) >= since && Date.parse(occurredAt) < run.span.end,

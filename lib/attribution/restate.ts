@@ -36,6 +36,8 @@ export interface History {
     readonly events: readonly Event[];
     /** The ids of those that nobody allowed to be analysed. */
     readonly uncounted?: ReadonlySet<string>;
+    /** From when on nothing of theirs is used. */
+    readonly restricted?: string | undefined;
     /** How they have stood, where the brand goes by tags. */
     readonly tiers?: readonly TierChange[];
   }[];

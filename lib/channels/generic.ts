@@ -4,6 +4,8 @@ import type { Json } from '../events/event.ts';
 import { FaultError } from '../events/fault.ts';
 import type { DraftIdentifier } from '../events/identifiers.ts';
 import { standardType } from '../events/standard.ts';
+import { instantOf } from '../events/time.ts';
+import { DAY } from '../platform/clock.ts';
 import { RejectedError } from '../platform/errors.ts';
 import { json } from '../platform/http.ts';
 import { type Account, channel, type Envelope, keyed, type Place, type Reading } from './channel.ts';
@@ -119,11 +121,27 @@ function read(message: Json, envelope: Envelope, place: Place<Settings>): Readin
       ? [delivery]
       : [delivery, String(envelope.index ?? 0)];
   const frame = { key: own, at: timeOf(row) ?? timeOf(data ?? {}), about: envelope.sentAt };
+  refuseExpired(type, frame, place);
   const inner = Array.isArray(row.identifiers) ? row : (data ?? {});
   if (isCanonical) return { drafts: [{ type, ...frame, ...canonical(inner, row, place) }] };
   if (!data)
     throw new FaultError('bad_shape', 'an event needs "data", an object, or "identifiers" and "properties"');
   return { drafts: flat(type, data, frame, place) };
+}
+
+/**
+ * What is older than the brand keeps would be nothing as soon as it is there. From a channel that is nothing to complain of;
+ * whoever sends history here has to be told.
+ */
+function refuseExpired(type: string, { at, about }: Pick<Draft, 'at' | 'about'>, { home }: Place<Settings>) {
+  const happened = at === undefined ? undefined : instantOf(at);
+  const days = home.keptFor?.(type);
+  if (happened === undefined || about === undefined || days === undefined) return;
+  if (happened + days * DAY >= about) return;
+  throw new FaultError(
+    'expired',
+    `it happened more than ${days} days ago, and the brand keeps such events no longer (retention.events)`,
+  );
 }
 
 function timeOf(fields: Fields): string | number | undefined {

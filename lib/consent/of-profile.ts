@@ -1,5 +1,6 @@
 import { type Partition, partition } from '../identity/graph.ts';
 import type { ConsentDefaults } from '../platform/brand.ts';
+import { restrictedSince } from '../privacy/restriction.ts';
 import { type Cluster, clusterOf, isFolded, profileIds, split } from '../profile/cluster.ts';
 import { readCluster } from '../profile/read.ts';
 import type { ProfileStore } from '../profile/store.ts';
@@ -11,7 +12,7 @@ export function consentsOf(cluster: Cluster, division: Partition, member: number
   return heardAll(cluster.people[member]?.consents, split(recent, division)[member] ?? []);
 }
 
-/** Whether a profile allows a purpose now; one that is no more allows nothing. */
+/** Whether a profile allows a purpose now; one that is no more, or is restricted, allows nothing. */
 export async function isAllowedBy(
   profile: string,
   purpose: string,
@@ -22,5 +23,6 @@ export async function isAllowedBy(
   if (!cluster) return false;
   const division = partition(cluster.graph);
   const member = profileIds(cluster.id, cluster.graph, division).indexOf(profile);
+  if (restrictedSince(cluster.graph, division.members[member]) !== undefined) return false;
   return member >= 0 && allows(consentsOf(cluster, division, member), purpose, defaults);
 }

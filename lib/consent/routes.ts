@@ -4,6 +4,7 @@ import { findSomebody, type Somebody } from '../identity/find.ts';
 import { nameOf } from '../identity/graph.ts';
 import { HOUR, toIso } from '../platform/clock.ts';
 import { RejectedError } from '../platform/errors.ts';
+import { restrictedSince } from '../privacy/restriction.ts';
 import { may } from '../privacy/roles.ts';
 import { Accepted, type Answered, answered, type QueryDeps } from '../query/route.ts';
 import { consentEvent } from './consent-event.ts';
@@ -15,8 +16,8 @@ const PATH = '/profiles/{kind}/{value}/consent';
 
 const standing = z.object({
   allowed: z.boolean(),
-  /** Whether somebody said so, or the brand presumes it of who has said nothing. */
-  because: z.enum(['said', 'presumed']),
+  /** Whether somebody said so, the brand presumes it of who has said nothing, or the person is restricted: then nothing is. */
+  because: z.enum(['said', 'presumed', 'restricted']),
   /** Since when it has been so, and the proof: the event that says so now, its channel, and the text that was shown. */
   since: instant.optional(),
   at: instant.optional(),
@@ -54,16 +55,27 @@ const view = answered(
   async ({ params: { kind = '', value = '' }, query: { scope, purpose }, saw }, deps) => {
     const found = await findSomebody({ kind, value, scope }, deps);
     const consents = saidBy(found);
-    const { profile } = found;
+    const { profile, cluster, division, ids } = found;
+    const restricted = restrictedSince(cluster.graph, division.members[ids.indexOf(profile)]);
     // Who asks before each message learns yes or no, and nothing of the person: it is no look at them.
     if (purpose)
-      return { profile, purpose, allowed: standingOf(consents, purpose, deps.brand.consent).allowed };
+      return {
+        ...{ profile, purpose },
+        allowed: !restricted && standingOf(consents, purpose, deps.brand.consent).allowed,
+      };
     saw(profile);
     const spoken = [...(consents?.values() ?? [])].flatMap((said) => [...said.keys()]);
     const all = [...new Set([...purposes, ...spoken])].sort();
     return {
       profile,
-      purposes: Object.fromEntries(all.map((name) => [name, showStanding(consents, name, deps)])),
+      purposes: Object.fromEntries(
+        all.map((name) => [
+          name,
+          restricted
+            ? { allowed: false, because: 'restricted', since: restricted }
+            : showStanding(consents, name, deps),
+        ]),
+      ),
     };
   },
 );

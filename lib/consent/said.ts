@@ -13,6 +13,16 @@ const [GRANTED, WITHDRAWN, REVOKED] = consentTypes;
 
 export const isConsent = ({ type }: Pick<Event, 'type'>): boolean => consentTypes.some((it) => it === type);
 
+/** What the brand corrected at a person's request (`lib/privacy/rectify.ts`): no channel has this name, so no sender says so. */
+export const CORRECTED = {
+  type: 'profile_corrected',
+  source: { channel: 'siyu', account: 'privacy' },
+} as const;
+
+/** Whether an event counts whatever its person allows: what they said of it, and what they had put right. */
+export const countsAlways = (event: Pick<Event, 'type' | 'source'>): boolean =>
+  isConsent(event) || (event.type === CORRECTED.type && event.source.channel === CORRECTED.source.channel);
+
 /** What vendors call what somebody takes back from them; a scope that nobody knows is everything. */
 const scopes: Readonly<Record<string, (channel: string) => string>> = {
   profile: () => 'personalisation',

@@ -1,11 +1,11 @@
 import type { Event } from '../events/event.ts';
 import type { ConsentDefaults } from '../platform/brand.ts';
 import { allows, type Consents, hear } from './consents.ts';
-import { isConsent } from './said.ts';
+import { countsAlways, isConsent } from './said.ts';
 
 /**
  * The ids of the events that count for nothing: nobody allowed analytics when they occurred. What speaks of consent
- * itself always counts.
+ * itself always counts, and so does what somebody had put right.
  *
  * @param events of one profile in time order
  * @param before what had been said before the first of them
@@ -24,7 +24,7 @@ export function uncounted(
     const together = events.slice(from, i);
     consents = hear(consents, together);
     if (allows(consents, 'analytics', defaults)) continue;
-    for (const event of together) if (!isConsent(event)) none.add(event.id);
+    for (const event of together) if (!countsAlways(event)) none.add(event.id);
   }
   return none;
 }

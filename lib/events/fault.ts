@@ -4,6 +4,7 @@ export type FaultReason =
   | 'bad_shape'
   | 'bad_type'
   | 'bad_time'
+  | 'expired'
   | 'missing_property'
   | 'bad_property'
   | 'no_identifier'

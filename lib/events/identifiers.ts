@@ -14,6 +14,8 @@ export interface Home {
   /** The brand's name: the scope of what is unique within the brand. */
   readonly name: string;
   readonly locale: string;
+  /** On how many brand-days events of a type are kept; absent: nobody says. */
+  keptFor?(type: string): number;
 }
 
 /** Where eleven digits beginning with 1 are a mainland mobile number. */

@@ -5,9 +5,10 @@ import { keys } from '../platform/keys.ts';
 import type { Cluster } from '../profile/cluster.ts';
 import { readCluster } from '../profile/read.ts';
 import type { QueryDeps } from '../query/route.ts';
-import { canBeTogether, decisionEvent, type Verdict } from './decisions.ts';
+import { canBeTogether, decisionEvent, keyOf, type Verdict, verdictOn } from './decisions.ts';
 import { findSomebody } from './find.ts';
-import { keyOf, nameOf, pairOf, partition, ranked, verdictOn } from './graph.ts';
+import { type Graph, nameOf, pairOf, partition, type Review, ranked } from './graph.ts';
+import { nodeAt, releaseEvent, successions, tenureAt } from './tenure.ts';
 import { type Pair, pairsIn } from './view.ts';
 
 /** Somebody, by one of their identifiers. */
@@ -36,6 +37,8 @@ export interface Question {
     readonly ids: readonly [Identifier, Identifier];
     readonly verdict: Verdict;
   }[];
+  /** A phone that had lain idle, and is taken to have been given up before it was seen again. */
+  readonly released?: { readonly pair: Pair; readonly id: Identifier; readonly since: string };
 }
 
 /**
@@ -93,7 +96,8 @@ export async function askUndo(
 }
 
 /**
- * The answer to a review, by the id that `GET /reviews` gives it.
+ * The answer to a review, by the id that `GET /reviews` gives it. That a phone which had lain idle is somebody else's now is
+ * no word on a pair: it was given up when the new tenure began.
  *
  * @throws RejectedError 404 if there is none any more
  */
@@ -105,11 +109,22 @@ export async function askReview(id: string, answer: 'accept' | 'refuse', deps: Q
   if (!cluster || !review)
     throw new RejectedError('no_review', 'there is no such review any more: list them again', 404);
   const { a, b } = review;
+  const of = { found: [{ cluster }], profiles: [cluster.id] };
+  const { graph } = cluster;
+  const released = answer === 'refuse' ? givenUp(graph, review) : undefined;
+  if (released) return { ...of, decided: [], released };
   return {
-    found: [{ cluster }],
-    profiles: [cluster.id],
+    ...of,
     decided: [decided(cluster, { a, b }, answer === 'accept' ? 'together' : 'apart')],
   };
+}
+
+/** The phone of a review that had lain idle, and when it was seen again; undefined: it is a review of another kind. */
+function givenUp(graph: Graph, { a, b, at, reason }: Review): Question['released'] {
+  const name = [a, b].find((it) => successions(graph, it).some(({ node }) => node === nodeAt(graph, it, at)));
+  if (reason !== 'idle' || name === undefined) return undefined;
+  const [id, since] = [graph.identifiers.get(name), tenureAt(graph, name, at)];
+  return id && since !== undefined ? { pair: { a, b }, id, since } : undefined;
 }
 
 function decided({ graph }: Cluster, pair: Pair, verdict: Verdict): Question['decided'][number] {
@@ -120,12 +135,16 @@ function decided({ graph }: Cluster, pair: Pair, verdict: Verdict): Question['de
 
 /** The events of decisions, as channels would send them: identifiers in clear. */
 export const decisionEvents = (
-  { decided: all }: Question,
+  { decided: all, released }: Question,
   by: string,
   why: string,
   at: string,
-  deps: QueryDeps,
-): Event[] =>
-  all.map(({ ids: [a, b], verdict }) =>
-    decisionEvent([deps.protector.reveal(a), deps.protector.reveal(b)], { verdict, by, why }, at),
-  );
+  { protector }: QueryDeps,
+): Event[] => [
+  ...all.map(({ ids: [a, b], verdict }) =>
+    decisionEvent([protector.reveal(a), protector.reveal(b)], { verdict, by, why }, at),
+  ),
+  ...(released
+    ? [releaseEvent(protector.reveal(released.id), { since: released.since, released: true }, at)]
+    : []),
+];

@@ -82,3 +82,12 @@ export const canBeTogether = (pair: readonly Identifier[]): boolean => pair.some
 
 export const isNewer = (a: Pick<Decision, 'at' | 'event'>, b: Pick<Decision, 'at' | 'event'>): boolean =>
   a.at > b.at || (a.at === b.at && a.event > b.event);
+
+/** What a pair is called in a graph. */
+export const keyOf = ({ a, b }: Pick<Decision, 'a' | 'b'>): string => `${a}\t${b}`;
+
+/** What was decided of a pair, if anything that still holds. */
+export const verdictOn = (
+  { decisions }: { readonly decisions: ReadonlyMap<string, Decision> },
+  pair: Pick<Decision, 'a' | 'b'>,
+): Verdict => decisions.get(keyOf(pair))?.verdict ?? 'open';

@@ -65,14 +65,15 @@ async function findOne(wanted: Wanted, deps: FindDeps): Promise<Somebody | undef
   const cluster = place && (await readCluster(deps.profiles, place.cluster));
   if (!cluster) return undefined;
   const division = partition(cluster.graph);
-  const member = division.memberOf.get(nameOf(id));
+  const member = division.memberAt(nameOf(id));
   if (member === undefined) return undefined;
   const ids = profileIds(cluster.id, cluster.graph, division);
   const names = division.members[member]?.names ?? [];
   return { cluster, division, ids, profile: ids[member] ?? cluster.id, names, id };
 }
 
-function identifierOf({ kind, value, scope }: Wanted, { brand }: FindDeps): Identifier {
+/** An identifier as channels give it, in clear. @throws RejectedError 400 if it is none */
+export function identifierOf({ kind, value, scope }: Wanted, { brand }: Pick<FindDeps, 'brand'>): Identifier {
   try {
     return toIdentifier({ kind, value, ...(scope !== undefined && { scope }) }, brand);
   } catch (error) {

@@ -1,8 +1,23 @@
 import { createHash } from 'node:crypto';
 import type { Event, Identifier } from '../events/event.ts';
-import { type Decision, decisionOf, isDecision, isNewer, type Verdict } from './decisions.ts';
+import { bothHeard, isRestriction, type Restriction, restrictionOf } from '../privacy/restriction.ts';
+import { type Decision, decisionOf, isDecision, isNewer, keyOf, verdictOn } from './decisions.ts';
 import { byRank, isStrong } from './kinds.ts';
 import { firstOwners, isShared, isShowing, markOf, type Owner, shownBy } from './owners.ts';
+import { isWeakPair, joinStrong, togetherIn } from './strong.ts';
+import {
+  bothKnown,
+  edgeKey,
+  isRelease,
+  nodeAt,
+  nodesOf,
+  noTenures,
+  releasedBy,
+  releaseOf,
+  saysNew,
+  startsIn,
+  type Tenures,
+} from './tenure.ts';
 
 /** When something was first seen, by event time; the event's id breaks ties. */
 export interface Sighting {
@@ -27,8 +42,8 @@ export interface Attachment {
 }
 
 /** Whether an event is a statement of Siyu's own: it changes the graph, and nobody did it. */
-export const isStatement = (event: Pick<Event, 'type' | 'source'>): boolean =>
-  isDecision(event) || isShowing(event);
+export const isStatement = (event: Omit<Witness, 'occurredAt' | 'id'>): boolean =>
+  isDecision(event) || isShowing(event) || isRestriction(event) || isRelease(event);
 
 /**
  * Everything that is known of how a cluster's identifiers hang together. A graph only grows: merging two graphs,
@@ -37,22 +52,28 @@ export const isStatement = (event: Pick<Event, 'type' | 'source'>): boolean =>
 export interface Graph {
   /** name → identifier, in the order in which this cluster came to know them. */
   readonly identifiers: Map<string, Identifier>;
-  /** `a` + newline + `b` → the first event that showed both. */
+  /** `a` + tab + `b`, as they were called then (`nodeAt`) → the first event that showed both. */
   readonly edges: Map<string, Edge>;
   readonly attachments: Map<string, Attachment>;
   /** `a` + newline + `b` → what a person decided of the two last. */
   readonly decisions: Map<string, Decision>;
+  /** name → what was said of using its person's data. */
+  readonly restrictions: Map<string, readonly Restriction[]>;
+  /** name → when it changed hands. Of nearly all identifiers there is nothing. */
+  readonly tenures: Map<string, Tenures>;
 }
 
 /** One profile of a cluster. */
 export interface Member {
-  /** Names of its identifiers, strongest first. */
+  /** Names of its identifiers, strongest first: those that are its own today. */
   readonly names: readonly string[];
+  /** What all that were ever its own are called in the graph (`nodeAt`). */
+  readonly nodes: readonly string[];
 }
 
 /** Two strong identifiers that met and were not joined: somebody has to look. */
 export interface Review extends Edge {
-  readonly reason: 'conflict' | 'full';
+  readonly reason: 'conflict' | 'full' | 'idle';
 }
 
 /** A pair's name: a digest, so that no identifier stands in a key. */
@@ -61,13 +82,12 @@ export const pairOf = ({ a, b }: Pick<Edge, 'a' | 'b'>): string =>
 
 export interface Partition {
   readonly members: readonly Member[];
-  /** Identifier's name → index of its profile in `members`. */
+  /** What an identifier is called (`nodeAt`) → index of its profile in `members`. */
   readonly memberOf: ReadonlyMap<string, number>;
+  /** Whose an identifier was at an instant, without one: is today; undefined: nobody's. */
+  readonly memberAt: (name: string, at?: string) => number | undefined;
   readonly reviews: readonly Review[];
 }
-
-/** How many strong identifiers one profile may hold: beyond it something is wrong with the source, not with the person. */
-export const MAX_STRONG = 64;
 
 /** An identifier's name: unique, and in no need of parsing. */
 export const nameOf = (id: Identifier): string => `${id.kind}\n${id.scope}\n${id.value}`;
@@ -77,6 +97,8 @@ export const emptyGraph = (): Graph => ({
   edges: new Map(),
   attachments: new Map(),
   decisions: new Map(),
+  restrictions: new Map(),
+  tenures: new Map(),
 });
 
 export const isBefore = (a: Sighting, b: Sighting): boolean =>
@@ -96,7 +118,10 @@ export const homeOf = (event: Pick<Event, 'identifiers'>): Identifier => {
 };
 
 /** What of an event identity is made of. */
-type Witness = Pick<Event, 'type' | 'source' | 'identifiers' | 'properties' | 'occurredAt' | 'id'>;
+type Witness = Pick<
+  Event,
+  'type' | 'source' | 'identifiers' | 'properties' | 'context' | 'occurredAt' | 'id'
+>;
 
 /**
  * What an event says of identity. `edges`: pairs of its strong identifiers. `attachments`: what its weak
@@ -107,7 +132,8 @@ export function statementsOf(event: Witness): {
   edges: Edge[];
   attachments: Map<string, Attachment>;
 } {
-  if (isDecision(event)) return { edges: [], attachments: new Map() };
+  if (isDecision(event) || isRestriction(event) || isRelease(event))
+    return { edges: [], attachments: new Map() };
   if (isShowing(event)) {
     const told = event.identifiers.map((id): [string, Attachment] => [
       nameOf(id),
@@ -142,32 +168,61 @@ export function addEvent(graph: Graph, event: Witness, foreign: ReadonlySet<stri
     if (!foreign.has(name) && !graph.identifiers.has(name)) graph.identifiers.set(name, id);
   }
   if (isDecision(event)) addDecision(graph, decisionOf(event, nameOf));
-  const { edges, attachments } = statementsOf(event);
-  for (const edge of edges) addEdge(graph, edge);
+  if (isRestriction(event)) addRestrictions(graph, nameOf(homeOf(event)), [restrictionOf(event)]);
+  if (isRelease(event)) {
+    const said = { ...noTenures, releases: [releaseOf(event)] };
+    for (const id of releasedBy(event)) addTenures(graph, nameOf(id), said);
+  }
+  addSightings(graph, event);
+  const { attachments } = statementsOf(event);
   for (const [name, said] of attachments) if (!foreign.has(name)) addAttachment(graph, name, said);
+}
+
+/** Adds where an event shows identifiers together, and when it shows those that change hands. */
+export function addSightings(graph: Graph, event: Witness): void {
+  if (graph.tenures.size > 0 && !isStatement(event))
+    for (const id of event.identifiers) addSighting(graph, nameOf(id), event.occurredAt);
+  for (const edge of statementsOf(event).edges) addEdge(graph, edge);
+}
+
+function addSighting(graph: Graph, name: string, at: string): void {
+  if (graph.tenures.has(name)) addTenures(graph, name, { ...noTenures, runs: [[at, at]] });
+}
+
+/** Adds when an identifier changed hands, and calls it in its edges as it was called then. */
+function addTenures(graph: Graph, name: string, said: Tenures): void {
+  const before = graph.tenures.get(name) ?? noTenures;
+  const after = bothKnown(before, said);
+  graph.tenures.set(name, after);
+  if (said.idleDays === undefined && startsIn(before).join() === startsIn(after).join()) return;
+  const own = [...graph.edges].filter(([, { a, b }]) => a === name || b === name);
+  for (const [key] of own) graph.edges.delete(key);
+  for (const [, edge] of own) addEdge(graph, edge);
 }
 
 /** Adds everything that another graph knows: a union, so adding it twice is adding it once. */
 export function addGraph(graph: Graph, other: Graph): void {
   for (const [name, id] of other.identifiers)
     if (!graph.identifiers.has(name)) graph.identifiers.set(name, id);
+  for (const [name, said] of other.tenures) addTenures(graph, name, said);
   for (const edge of other.edges.values()) addEdge(graph, edge);
   for (const [name, said] of other.attachments) addAttachment(graph, name, said);
   for (const decision of other.decisions.values()) addDecision(graph, decision);
+  for (const [name, said] of other.restrictions) addRestrictions(graph, name, said);
 }
 
-/** What a pair is called in a graph. */
-export const keyOf = ({ a, b }: Pick<Edge, 'a' | 'b'>): string => `${a}\t${b}`;
-
-/** What was decided of a pair, if anything that still holds. */
-export const verdictOn = (graph: Graph, pair: Pick<Edge, 'a' | 'b'>): Verdict =>
-  graph.decisions.get(keyOf(pair))?.verdict ?? 'open';
+const addRestrictions = ({ restrictions }: Graph, name: string, said: readonly Restriction[]): void =>
+  void restrictions.set(name, bothHeard(restrictions.get(name), said));
 
 /** Whether a statement says anything that a graph does not know. */
 export function wouldState(graph: Graph, event: Witness): boolean {
   const decision = isDecision(event) ? decisionOf(event, nameOf) : undefined;
   const known = decision && graph.decisions.get(keyOf(decision));
   if (decision) return !known || isNewer(decision, known);
+  if (isRestriction(event))
+    return !graph.restrictions.get(nameOf(homeOf(event)))?.some((it) => it.event === event.id);
+  if (isRelease(event))
+    return releasedBy(event).some((id) => saysNew(graph.tenures.get(nameOf(id)), releaseOf(event)));
   return [...statementsOf(event).attachments].some(([name, said]) => {
     const before = ownersOf(graph.attachments.get(name));
     return JSON.stringify(before) !== JSON.stringify(firstOwners(before, ownersOf(said)));
@@ -180,7 +235,9 @@ function addDecision(graph: Graph, decision: Decision | undefined): void {
 }
 
 function addEdge(graph: Graph, edge: Edge): void {
-  const key = keyOf(edge);
+  const { a, b, at } = edge;
+  for (const name of [a, b]) addSighting(graph, name, at);
+  const key = edgeKey(graph, edge);
   const known = graph.edges.get(key);
   if (!known || isBefore(edge, known)) graph.edges.set(key, edge);
 }
@@ -199,12 +256,26 @@ function addAttachment(graph: Graph, name: string, said: Attachment): void {
 export const ownersOf = (known: Attachment | undefined): readonly Owner[] =>
   known?.owners ?? (known?.beside ? [{ by: markOf(known.beside.owner), at: known.beside.at }] : []);
 
+/** Follows phones no longer than so many days in which they were not seen; `undefined`: always. */
+export function followFor(graph: Graph, idleDays: number | undefined): void {
+  for (const [name, { kind }] of graph.identifiers) {
+    if (kind !== 'phone') continue;
+    const known = graph.tenures.get(name);
+    if (known?.idleDays === idleDays) continue;
+    const { idleDays: _, ...rest } = known ?? noTenures;
+    graph.tenures.set(name, rest);
+    addTenures(graph, name, { ...noTenures, ...(idleDays !== undefined && { idleDays }) });
+    if (idleDays === undefined && rest.releases.length + rest.gone.length === 0) graph.tenures.delete(name);
+  }
+}
+
 /**
  * Divides a cluster into profiles: a function of the graph alone, taken in event-time order.
  *
  * 1. Edges, earliest first, join the profiles of their two strong identifiers, unless the joined profile would
  *    hold two strong identifiers of one kind and scope, or more than `MAX_STRONG`: then they stay apart and a
- *    review says so. An edge whose pair was decided to be apart is as if nobody had seen it.
+ *    review says so. An edge whose pair was decided to be apart is as if nobody had seen it. An identifier that changed
+ *    hands is another in each tenure (`tenure.ts`); of one profile it is the same, and conflicts with nothing.
  * 2. Pairs that were decided to be together are joined after that, oldest decision first, whatever conflicts: so a
  *    decision unites two profiles as they are, and takes nothing from a third. Only `MAX_STRONG` holds here too.
  * 3. A weak identifier belongs with the leader of the first event that showed it without a strong one; identifiers
@@ -241,86 +312,19 @@ export function partition(graph: Graph): Partition {
   for (const { a: owner, b, at, event } of togetherIn(graph, isWeakPair))
     firstOwner.set(leaderOf(b), { at, event, owner });
 
-  const placeOf = (id: Identifier, name: string): string => {
-    if (isStrong(id)) return root(name);
-    const group = leaderOf(name);
-    const owner = firstOwner.get(group);
-    return owner ? root(owner.owner) : group;
+  const placeOf = (id: Identifier, node: string): string => {
+    if (isStrong(id)) return root(node);
+    const group = leaderOf(node);
+    const first = firstOwner.get(group);
+    return first ? root(nodeAt(graph, first.owner, first.at)) : group;
   };
-  const places = Map.groupBy(
-    [...graph.identifiers].sort(([, a], [, b]) => byRank(a, b)),
-    ([name, id]) => placeOf(id, name),
-  );
-  const members = [...places.values()].map((list) => ({ names: list.map(([name]) => name) }));
-  const memberOf = new Map(members.flatMap(({ names }, i) => names.map((name) => [name, i])));
-  return { members, memberOf, reviews };
-}
-
-/** Union–find over the strong identifiers, refusing what conflicts. */
-function joinStrong(graph: Graph): { root: (name: string) => string; reviews: Review[] } {
-  const parents = new Map<string, string>();
-  const held = new Map<string, Map<string, string>>(); // root → `kind scope` → name
-  for (const [name, id] of graph.identifiers) {
-    if (isStrong(id)) held.set(name, new Map([[slot(id), name]]));
-  }
-  const root = (name: string): string => {
-    const parent = parents.get(name);
-    return parent === undefined ? name : root(parent);
-  };
-
-  const reviews: Review[] = [];
-  for (const edge of [...graph.edges.values()].sort(byEdge(graph))) {
-    if (verdictOn(graph, edge) === 'apart') continue;
-    const a = root(edge.a);
-    const b = root(edge.b);
-    const mine = held.get(a);
-    const theirs = held.get(b);
-    if (a === b || !mine || !theirs) continue;
-    if ([...theirs.keys()].some((kind) => mine.has(kind))) reviews.push({ ...edge, reason: 'conflict' });
-    else if (mine.size + theirs.size > MAX_STRONG) reviews.push({ ...edge, reason: 'full' });
-    else {
-      parents.set(b, a);
-      for (const [kind, name] of theirs) mine.set(kind, name);
-    }
-  }
-  if (graph.decisions.size === 0) return { root, reviews };
-
-  for (const { a, b, at, event } of togetherIn(graph, (pair) => !isWeakPair(pair))) {
-    const mine = held.get(root(a));
-    const theirs = held.get(root(b));
-    if (!mine || !theirs || mine === theirs) continue;
-    if (mine.size + theirs.size > MAX_STRONG) reviews.push({ a, b, at, event, reason: 'full' });
-    else {
-      parents.set(root(b), root(a));
-      for (const [kind, name] of theirs) mine.set(mine.has(kind) ? `${kind}\n${name}` : kind, name);
-    }
-  }
-  const open = reviews.filter(({ a, b }) => root(a) !== root(b));
-  return { root, reviews: [...new Map(open.map((review) => [keyOf(review), review])).values()] };
-}
-
-/** Whether the second of a pair, which ranks last, is a weak identifier. */
-const isWeakPair = ({ b }: Pick<Edge, 'a' | 'b'>): boolean =>
-  !isStrong({ kind: b.slice(0, b.indexOf('\n')) });
-
-/** The pairs that were decided to be together, oldest decision first. */
-const togetherIn = (graph: Graph, wanted: (pair: Decision) => boolean): Decision[] =>
-  [...graph.decisions.values()]
-    .filter((it) => it.verdict === 'together' && graph.identifiers.has(it.a) && wanted(it))
-    .sort((x, y) => (isNewer(x, y) ? 1 : -1));
-
-const slot = (id: Identifier) => `${id.kind}\n${id.scope}`;
-
-/** By event, then by the rank of the pair within the event. */
-function byEdge(graph: Graph): (a: Edge, b: Edge) => number {
-  const rank = (a: string, b: string): number => {
-    const x = graph.identifiers.get(a);
-    const y = graph.identifiers.get(b);
-    return x && y ? byRank(x, y) : 0;
-  };
-  return (x, y) => {
-    if (x.at !== y.at) return x.at < y.at ? -1 : 1;
-    if (x.event !== y.event) return x.event < y.event ? -1 : 1;
-    return rank(x.a, y.a) || rank(x.b, y.b);
-  };
+  const all = [...graph.identifiers].sort(([, a], [, b]) => byRank(a, b));
+  const nodes = all.flatMap(([name, id]) => nodesOf(graph, name).map((node) => ({ name, id, node })));
+  const places = Map.groupBy(nodes, ({ id, node }) => placeOf(id, node));
+  const members = [...places.values()].map((list) => ({
+    names: list.flatMap(({ name, node }) => (node === nodeAt(graph, name) ? name : [])),
+    nodes: list.map(({ node }) => node),
+  }));
+  const memberOf = new Map(members.flatMap((member, i) => member.nodes.map((node) => [node, i])));
+  return { members, memberOf, memberAt: (name, at) => memberOf.get(nodeAt(graph, name, at)), reviews };
 }

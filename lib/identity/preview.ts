@@ -3,6 +3,7 @@ import { personOf, rowsOf } from '../attribution/person.ts';
 import { uncounted } from '../consent/uncounted.ts';
 import type { Event } from '../events/event.ts';
 import { dayName, toIso } from '../platform/clock.ts';
+import { restrictedSince } from '../privacy/restriction.ts';
 import { STAGE } from '../profile/activity.ts';
 import { type Cluster, profileIds, split } from '../profile/cluster.ts';
 import { emptyPerson, type Person, type Rules, walk, watch } from '../profile/person.ts';
@@ -67,7 +68,8 @@ export function portraits({ id, graph, events }: Matter, rules: Rules, now: numb
   const ids = profileIds(id, graph, division);
   return split(events, division).flatMap((own, i): Portrait[] => {
     if (own.length === 0) return [];
-    const person = emptyPerson();
+    const restricted = restrictedSince(graph, division.members[i]);
+    const person = emptyPerson(restricted);
     walk(person, own, rules);
     watch(person, now, rules);
     const profile = ids[i] ?? id;
@@ -91,12 +93,13 @@ export function portraits({ id, graph, events }: Matter, rules: Rules, now: numb
 function convertedBy(
   profile: string,
   events: readonly Event[],
-  { tiers }: Person,
+  { tiers, restricted }: Person,
   { brand, book }: Rules,
 ): Converted[] {
   if (conversionsIn(entriesOf(events, brand)).length === 0) return [];
   const dayOf = (at: string) => dayName(book.calendar.brandDay(Date.parse(at)));
-  const person = personOf(profile, events, brand, { uncounted: uncounted(events, brand.consent), tiers });
+  const said = { uncounted: uncounted(events, brand.consent), restricted, tiers };
+  const person = personOf(profile, events, brand, said);
   return rowsOf(person, 'all', brand, dayOf).map(({ conversion, path, credits }) => ({
     goal: conversion.goal,
     at: conversion.at,

@@ -7,18 +7,21 @@ import { showIdentifier } from '../query/mask.ts';
 import { reviews } from '../query/reviews.ts';
 import { Accepted, type Answered, type Question as Asked, answered, type QueryDeps } from '../query/route.ts';
 import { askJoin, askReview, askUndo, decisionEvents, joinAsked, type Question, undoAsked } from './ask.ts';
-import { verdict } from './decisions.ts';
+import { keyOf, verdict } from './decisions.ts';
 import { findSomebody } from './find.ts';
-import { keyOf, pairOf } from './graph.ts';
+import { nameOf, pairOf } from './graph.ts';
 import { isStrong } from './kinds.ts';
-import { eventsByPair, identityView, pairsIn, showEdge } from './view.ts';
+import { releaseRoute } from './release.ts';
+import { eventsByPair, identityView, nodesIn, pairsIn, showEdge } from './view.ts';
 
 const why = z.string().min(4).max(200);
 
 const queued = z.object({
   status: z.literal('queued'),
   /** They hold as soon as `GET /profiles/…/identity` shows them: a second or two. */
-  decisions: z.array(z.object({ id: z.string(), edge: z.string(), verdict })),
+  decisions: z.array(
+    z.object({ id: z.string(), edge: z.string(), verdict: verdict.or(z.literal('released')) }),
+  ),
 });
 
 const deciders = whoMay('identifiers');
@@ -32,15 +35,21 @@ const viewIdentity = answered(
     answer: identityView,
   },
   async ({ params: { kind = '', value = '' }, query: { scope }, caller, saw }, deps) => {
-    const { cluster, division, ids, profile, names } = await findSomebody({ kind, value, scope }, deps);
+    const { cluster, division, ids, profile, names, id } = await findSomebody({ kind, value, scope }, deps);
     saw(profile);
     const show = (id: Identifier) => showIdentifier(id, caller, deps.protector);
     const { graph } = cluster;
-    const mine = new Set(names);
-    const pairs = pairsIn(graph).filter(({ a, b }) => mine.has(a) || mine.has(b));
+    const own = division.members[division.memberAt(nameOf(id)) ?? -1]?.nodes ?? [];
+    const pairs = pairsIn(graph).filter((pair) =>
+      nodesIn(graph, pair)
+        .flat()
+        .some((it) => own.includes(it)),
+    );
     const seen = eventsByPair(await deps.profiles.events(cluster));
     const led = new Set(
-      pairs.flatMap(({ a, b }) => [a, b].flatMap((name) => division.memberOf.get(name) ?? [])),
+      pairs.flatMap((pair) =>
+        nodesIn(graph, pair).flatMap((nodes) => nodes.flatMap((it) => division.memberOf.get(it) ?? [])),
+      ),
     );
     const named = (all: readonly string[]) => all.flatMap((name) => graph.identifiers.get(name) ?? []);
     return {
@@ -104,19 +113,17 @@ async function decide(
   deps: QueryDeps,
 ) {
   if (!deps.events) throw new Error('decisions need the queue of events');
-  const events: Event[] = decisionEvents(
-    question,
-    caller.name,
-    reasonOf(body.why) ?? '',
-    toIso(deps.now()),
-    deps,
-  );
+  const why = reasonOf(body.why) ?? '';
+  const events: Event[] = decisionEvents(question, caller.name, why, toIso(deps.now()), deps);
+  const { released } = question;
+  const said = [...question.decided, ...(released ? [{ ...released, verdict: 'released' as const }] : [])];
   for (const [i, { id }] of events.entries()) {
-    const verdict = question.decided[i]?.verdict ?? 'open';
-    await record('identity_decided', { profiles: question.profiles, details: { decision: id, verdict } });
+    const verdict = said[i]?.verdict ?? 'open';
+    const details = { decision: id, verdict, ...(verdict === 'released' && { why }) };
+    await record('identity_decided', { profiles: question.profiles, details });
   }
   await deps.events.send([JSON.stringify({ events, faults: [] })]);
-  const decisions = question.decided.map(({ pair, verdict }, i) => ({
+  const decisions = said.map(({ pair, verdict }, i) => ({
     id: events[i]?.id ?? '',
     edge: pairOf(pair),
     verdict,
@@ -127,4 +134,4 @@ async function decide(
 const strengthOf = (id: Identifier) => (isStrong(id) ? 'strong' : 'weak');
 
 /** Who is who: looked at and decided. What a decision would change is told by `previewRoutes`. */
-export const identityRoutes: readonly Answered[] = [viewIdentity, reviews, join, undo, review];
+export const identityRoutes: readonly Answered[] = [viewIdentity, reviews, join, undo, review, releaseRoute];

@@ -1,10 +1,11 @@
 import { z } from 'zod';
 import { type Event, type Identifier, identifier, instant } from '../events/event.ts';
 import { DAY } from '../platform/clock.ts';
-import { verdict } from './decisions.ts';
-import { type Edge, type Graph, keyOf, type Partition, pairOf, statementsOf } from './graph.ts';
+import { keyOf, verdict } from './decisions.ts';
+import { type Edge, type Graph, type Partition, pairOf, statementsOf } from './graph.ts';
 import { isStrong } from './kinds.ts';
 import { isShared } from './owners.ts';
+import { nodeAt } from './tenure.ts';
 
 /** Two identifiers of which something is known together: that they met, or what was decided of them. */
 export type Pair = Pick<Edge, 'a' | 'b'>;
@@ -41,10 +42,10 @@ export const edgeView = z.object({
   /**
    * `joined`: both are one profile's. `review`: they met in conflict, or one too many, and somebody has to look.
    * `apart`: somebody decided so. `shared`: the weak one has too many owners to be anybody's. `elsewhere`: it is attached
-   * to another profile.
+   * to another profile. `former`: both were one profile's, until one of them was given up.
    */
-  state: z.enum(['joined', 'review', 'apart', 'shared', 'elsewhere']),
-  reason: z.enum(['conflict', 'full']).optional(),
+  state: z.enum(['joined', 'former', 'review', 'apart', 'shared', 'elsewhere']),
+  reason: z.enum(['conflict', 'full', 'idle']).optional(),
   /** When and where they were seen together first. Absent: only decided. */
   firstSeenAt: instant.optional(),
   /** How many events show both. */
@@ -74,6 +75,23 @@ export function pairsIn({ edges, attachments, decisions }: Graph): Pair[] {
   return [...new Map(all.map(({ a, b }) => [keyOf({ a, b }), { a, b }])).values()];
 }
 
+/**
+ * What the two of a pair were called when they met, when something was decided of them, and when one was attached: several
+ * times where one of them changed hands.
+ */
+export function nodesIn(graph: Graph, pair: Pair): (readonly [string, string])[] {
+  const { a, b } = pair;
+  const { beside, among } = graph.attachments.get(b) ?? {};
+  const decision = graph.decisions.get(keyOf(pair));
+  const times = [
+    ...[...graph.edges.values()].filter((it) => it.a === a && it.b === b),
+    ...(decision ? [decision] : []),
+    ...(beside?.owner === a ? [beside] : []),
+    ...(among?.leader === a ? [among] : []),
+  ];
+  return times.map(({ at }) => [nodeAt(graph, a, at), nodeAt(graph, b, at)]);
+}
+
 /** Whether an event is history: its sender says so, or it came more than a week after it happened. */
 export const isBackfill = ({ properties, occurredAt, receivedAt }: Event): boolean =>
   properties.is_backfill === true || Date.parse(receivedAt) - Date.parse(occurredAt) > BACKFILL_DAYS * DAY;
@@ -101,7 +119,13 @@ export function eventsByPair(events: readonly Event[]): Map<string, Event[]> {
 export function stateOf(graph: Graph, { memberOf, reviews }: Partition, pair: Pair) {
   const decided = graph.decisions.get(keyOf(pair));
   const review = reviews.find((it) => it.a === pair.a && it.b === pair.b);
-  if (memberOf.get(pair.a) === memberOf.get(pair.b)) return { state: 'joined' as const, decided };
+  const isOfToday = ([a, b]: readonly [string, string]) =>
+    a === nodeAt(graph, pair.a) && b === nodeAt(graph, pair.b);
+  const joined = nodesIn(graph, pair).filter(
+    ([a, b]) => memberOf.has(a) && memberOf.get(a) === memberOf.get(b),
+  );
+  if (joined.some(isOfToday)) return { state: 'joined' as const, decided };
+  if (joined.length > 0) return { state: 'former' as const, decided };
   if (decided?.verdict === 'apart') return { state: 'apart' as const, decided };
   if (review) return { state: 'review' as const, reason: review.reason, decided };
   if (isShared(graph.attachments.get(pair.b)?.owners)) return { state: 'shared' as const, decided };

@@ -233,6 +233,34 @@ const holdout = z
   .refine((it) => it.from < it.to && it.below < it.of, { error: '`from` < `to`, and `below` < `of`' });
 export type Holdout = z.infer<typeof holdout>;
 
+/** Nothing that customers did is kept for longer: three years. */
+const MOST_DAYS = 1_095;
+const keptDays = z
+  .int()
+  .positive()
+  .max(MOST_DAYS, `events are kept for at most ${MOST_DAYS} days, three years`);
+
+/** On how many brand-days events are kept, their own the first (`lib/profile/retention.ts`). */
+const eventRetention = z.strictObject({
+  /** What analytics needs: every type that is not said below. */
+  days: keptDays.default(MOST_DAYS),
+  /** The brand's books: conversions, and what takes them back. */
+  orders: keptDays.default(MOST_DAYS),
+  /** Single types, whatever else they are. */
+  types: z
+    .record(
+      z
+        .string()
+        .regex(/^[a-z][a-z0-9_]{0,63}$/, 'an event type: snake_case, at most 64 characters')
+        .refine(
+          (type) => !/^consent_(granted|withdrawn|revoked)$/.test(type),
+          'what was said of consent is its proof: it is kept as long as the profile',
+        ),
+      keptDays,
+    )
+    .default({}),
+});
+
 /** What is learned of everybody's paths, and when. */
 const modelSettings = z.strictObject({
   /** Learned anew each night; on demand each of them can be. */
@@ -288,6 +316,7 @@ export const brand = z.strictObject({
     .strictObject({
       quarantineDays: z.int().positive().max(365).default(30),
       logDays: z.int().positive().max(3653).default(30),
+      events: eventRetention.prefault({}),
     })
     .prefault({}),
   privacy: z
@@ -307,6 +336,15 @@ export const brand = z.strictObject({
     })
     .prefault({}),
   consent: consentDefaults.prefault({}),
+  identity: z
+    .strictObject({
+      /**
+       * A phone that was not seen for so many days is not followed when it is seen again with somebody else: numbers are given
+       * out anew (in China after 90 days). Absent: it is its first owner's for ever.
+       */
+      phoneIdleDays: z.int().min(30).max(3_650).optional(),
+    })
+    .prefault({}),
   backfill: z
     .strictObject({
       /** Profiles a second, all parts together, that are brought to new rules. */

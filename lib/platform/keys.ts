@@ -25,6 +25,10 @@ const padded = (sequence: number) => String(sequence).padStart(10, '0');
 export const SEGMENT = 'J#';
 export const CONVERSION = 'C#';
 
+/** Partition-key prefixes of clusters and of identifiers: what is sealed. */
+export const PROFILE = 'P#';
+export const IDENTIFIER = 'I#';
+
 /** Partition-key prefix of the brand-days' lists of conversions. */
 export const LISTING = 'V#';
 
@@ -121,6 +125,10 @@ export const keys = {
   }),
   /** What was told of a group to those who see no single person. */
   told: (name: string): Key => ({ pk: `N#told#${name}`, sk: '@' }),
+  /** That a cluster was taken in by another. */
+  taken: (into: string, cluster: string): Key => ({ pk: `N#taken#${into}`, sk: cluster }),
+  /** What keys are derived of, below a path of steps: in the table of keys. */
+  seeds: (path: string): Key => ({ pk: `Y#${path}`, sk: '@' }),
   /** Identity conflicts that a person has to decide. */
   review: (profile: string, id: string): Key => ({ pk: 'U#review', sk: `${profile}#${id}` }),
 };

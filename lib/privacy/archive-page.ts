@@ -1,10 +1,10 @@
 import type { Archive } from './archive.ts';
 
-const escaped = (text: string): string =>
+export const escaped = (text: string): string =>
   text.replace(/[&<>"']/g, (character) => `&#${character.codePointAt(0)};`);
 
 /** Any value as HTML: lists and their members as tables and lists of terms, so that nobody has to read JSON. */
-function told(value: unknown): string {
+export function told(value: unknown): string {
   if (value === null || value === undefined) return '—';
   if (Array.isArray(value))
     return value.length === 0 ? '—' : `<ol>${value.map((it) => `<li>${told(it)}</li>`).join('')}</ol>`;
@@ -23,14 +23,24 @@ const parts = [
 ] as const;
 
 /** The archive to be read by the person: one page, both languages, nothing loaded from anywhere. */
-export function archivePage(archive: Archive): string {
-  const { zh, en } = archive.brand;
-  const sections = parts.map(
-    ([name, inChinese, inEnglish]) =>
-      `<section><h2>${inChinese} · ${inEnglish}</h2>${told(archive[name])}</section>`,
+export const archivePage = (archive: Archive): string =>
+  htmlPage(
+    archive.brand,
+    archive.madeAt,
+    parts.map(([name, inChinese, inEnglish]) => [inChinese, inEnglish, told(archive[name])]),
+  );
+
+/** One page of sections. @param sections heading in Chinese, in English, and HTML */
+export function htmlPage(
+  { zh, en }: Archive['brand'],
+  madeAt: string,
+  of: readonly (readonly [string, string, string])[],
+): string {
+  const sections = of.map(
+    ([inChinese, inEnglish, html]) => `<section><h2>${inChinese} · ${inEnglish}</h2>${html}</section>`,
   );
   const title = `${zh} · ${en}`;
   const style =
-    'body{font:15px/1.5 sans-serif;max-width:60rem;margin:2rem auto}dt{color:#666}dd{margin:0 0 .3rem 1rem}';
-  return `<!doctype html><html lang="zh-CN"><meta charset="utf-8"><title>${escaped(title)}</title><style>${style}</style><h1>${escaped(title)}</h1><p>${archive.madeAt}</p>${sections.join('')}</html>`;
+    'body{font:15px/1.5 sans-serif;max-width:60rem;margin:2rem auto}dt{color:#666}dd{margin:0 0 .3rem 1rem}td,th{text-align:left;vertical-align:top;padding:.2rem .6rem .2rem 0}';
+  return `<!doctype html><html lang="zh-CN"><meta charset="utf-8"><title>${escaped(title)}</title><style>${style}</style><h1>${escaped(title)}</h1><p>${madeAt}</p>${sections.join('')}</html>`;
 }

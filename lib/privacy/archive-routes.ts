@@ -1,10 +1,8 @@
 import { z } from 'zod';
-import { RejectedError } from '../platform/errors.ts';
 import { type Answered, answered, type QueryDeps, type Question, TextAnswer } from '../query/route.ts';
 import { archiveOf } from './archive.ts';
 import { archivePage } from './archive-page.ts';
-import { ARCHIVE_MS } from './request.ts';
-import { requestStore } from './request-store.ts';
+import { requestedFor } from './request-for.ts';
 import { whoMay } from './roles.ts';
 
 const roles = whoMay('personal');
@@ -40,12 +38,8 @@ async function archiveFor(
   { params, caller, saw }: Pick<Question<unknown>, 'params' | 'caller' | 'saw'>,
   deps: QueryDeps,
 ) {
-  const { it } = await requestStore(deps.table).get(params.id ?? '');
-  if (it.right !== 'export' || !it.of)
-    throw new RejectedError('no_archive', 'this request asked for no export', 409);
-  if (deps.now() > Date.parse(it.asked.at) + ARCHIVE_MS)
-    throw new RejectedError('expired', 'an export is read for seven days: ask again', 410);
-  const found = await archiveOf(it.of, { role: caller.role, reason: it.reason }, deps);
+  const { of, reason } = await requestedFor(params.id ?? '', 'export', deps);
+  const found = await archiveOf(of, { role: caller.role, reason }, deps);
   saw(found.profileId);
   return found;
 }

@@ -8,6 +8,7 @@ import type { Protector } from '../identity/protect.ts';
 import { type Clock, DAY, toIso } from '../platform/clock.ts';
 import { CONVERSION, END, keys, SEGMENT } from '../platform/keys.ts';
 import { logError } from '../platform/log.ts';
+import type { Shredder } from '../platform/shredder.ts';
 import type { Message } from '../platform/sqs.ts';
 import type { Item, Key, Table } from '../platform/table.ts';
 import { live } from '../profile/join.ts';
@@ -18,12 +19,15 @@ import { derivedRows } from './derived.ts';
 import { erase, type Plan, planErasure } from './erase.ts';
 import { type Counts, type Progress, SETTLING_MS, sealed } from './request.ts';
 import { requestStore, type StoredRequest } from './request-store.ts';
+import { identifierKeys, shred } from './shred.ts';
 
 export interface CarryOutDeps extends SettleDeps {
   readonly table: Table;
   readonly protector: Protector;
   readonly rules: () => Promise<Rules>;
   readonly now: Clock;
+  /** What destroys keys; absent where rows are not sealed. */
+  readonly shredder?: Shredder;
 }
 
 export const erasureMessage = z.strictObject({ request: z.string() });
@@ -101,6 +105,7 @@ async function progressOf(plan: Plan, rules: Rules, { table }: CarryOutDeps): Pr
     ...{ cluster: cluster.id, into, at: erasing.at, found },
     of: erasing.of.map(({ kind, scope, value }) => ({ kind, scope, value })),
     rows: rows.map(({ pk, sk }): [string, string] => [pk, sk]),
+    keys: await identifierKeys(erasing.of, { table }),
   };
 }
 
@@ -154,11 +159,15 @@ async function endErasure({ it, version }: StoredRequest, deps: CarryOutDeps): P
   if (progress) await forgetContacts(progress, deps);
   const rowsRemoved = progress ? await removeAll(await rowsLeft(progress, deps), deps) : 0;
   const residual = progress ? (await rowsLeft(progress, deps)).length : 0;
+  if (residual > 0) throw new Error(`an erasure left ${residual} rows`);
+  const { table, shredder } = deps;
+  const shredded =
+    progress && shredder && (await shred(progress.cluster, progress.keys ?? [], { table, shredder }));
   const receipt = sealed({
     ...{ erasedAt: progress?.at ?? it.asked.at, found: progress?.found ?? NOTHING },
     ...{ rowsRemoved, quarantineRemoved, tombstones: progress?.of.length ?? 0, residual },
+    ...(shredded && { shredded }),
   });
-  if (residual > 0) throw new Error(`an erasure left ${residual} rows`);
   await appendAudit(deps, {
     ...{ what: 'privacy_request', who: 'erasure', on: 'clock', subjects: [it.subject] },
     details: { request: it.id, status: 'done', residual, digest: receipt.digest },

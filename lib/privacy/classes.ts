@@ -111,6 +111,7 @@ export const propertyClasses: Classes = table(
       likes course_id trial_id`,
   ],
   ['internal prove', 'purpose scope scopes revoke_info request_id request_kind link_source unlink_source'],
+  ['internal prove', 'text_version where by why proof corrected'], // of what the API says in a person's name
   ['internal operate', 'job_id sent failed total count appid'],
 );
 

@@ -8,10 +8,11 @@ export const families = [
 export type Family = (typeof families)[number];
 
 /**
- * How long: `profile` as long as the profile is there; `brand` as long as the stack is; a number of days by TTL; or
- * the name of the brand's own setting in `retention`.
+ * How long: `profile` as long as the profile is there; `brand` as long as the stack is; `events` as long as each of the events
+ * that it holds or follows from (`lib/profile/retention.ts`); a number of days by TTL; or the name of the brand's own setting in
+ * `retention`.
  */
-export type Kept = 'profile' | 'brand' | number | 'quarantineDays' | 'logDays';
+export type Kept = 'profile' | 'brand' | 'events' | number | 'quarantineDays' | 'logDays';
 
 /** A place where something is kept: what, of which class at most, for what, how long. */
 export interface Place {
@@ -30,30 +31,36 @@ const place = ([what, is, purpose, kept, ...holds]: Content): Place => ({
 /** Every key of the table (`lib/platform/keys.ts`), by its name there: a key without a line does not compile. */
 const rows = {
   profile: [
-    'folded state, newest events, identifiers; tags, stage and times in clear',
+    'folded state and newest events, until they expire as in `segment`; identifiers; tags, stage and times in clear',
     ...(['sensitive', 'analyse', 'profile'] as const),
     ...(['identifiers', 'properties', 'traits', 'context', 'derived'] as const),
   ],
   segment: [
-    'sealed events of the journal',
-    ...(['sensitive', 'analyse', 'profile'] as const),
+    'sealed events of the journal; what was said of consent as long as the profile',
+    ...(['sensitive', 'analyse', 'events'] as const),
     ...(['identifiers', 'properties', 'traits', 'context'] as const),
   ],
   conversion: [
     'a conversion, its path and credits',
-    ...(['internal', 'attribute', 'profile', 'properties', 'context', 'derived'] as const),
+    ...(['internal', 'attribute', 'events', 'properties', 'context', 'derived'] as const),
   ],
   identifier: [
     'identifier, as a keyed digest, to profile',
     ...(['personal', 'recognise', 'profile', 'digests'] as const),
   ],
-  activity: ['what a person did on a brand-day', 'internal', 'analyse', 'profile', 'derived'],
+  activity: ['what a person did on a brand-day', 'internal', 'analyse', 'events', 'derived'],
   dayConversion: [
     'a conversion in its day’s list',
-    ...(['internal', 'attribute', 'profile', 'context', 'derived'] as const),
+    ...(['internal', 'attribute', 'events', 'context', 'derived'] as const),
   ],
-  member: ['a member of a tag', 'internal', 'analyse', 'profile', 'derived'],
-  due: ['index: when a profile’s tags change next', 'internal', 'analyse', 'profile', 'derived'],
+  member: ['a member of a tag', 'internal', 'analyse', 'events', 'derived'],
+  due: [
+    'index: when a profile’s tags change or something expires next',
+    'internal',
+    'analyse',
+    'profile',
+    'derived',
+  ],
   rule: ['a version of a rule', 'internal', 'prove', 'brand', 'none'],
   rules: ['the rules in force', 'internal', 'operate', 'brand', 'none'],
   ruleSet: ['rules that were in force', 'internal', 'prove', 'brand', 'none'],
@@ -91,6 +98,11 @@ const rows = {
   modelRun: ['a count of everybody’s paths', 'internal', 'attribute', 5, 'none'],
   modelPiece: ['counts of paths of a part of the profiles', 'internal', 'attribute', 5, 'derived'],
   told: ['what a report about groups said once', 'internal', 'analyse', 800, 'none'],
+  taken: ['that a cluster was taken in by another', 'internal', 'prove', 'brand', 'digests'],
+  seeds: [
+    'what rows are encrypted under: in a table of its own, without backups',
+    ...(['internal', 'operate', 'brand', 'none'] as const),
+  ],
   review: [
     'two profiles that may be one: identifiers as stored, personal ones encrypted',
     ...(['personal', 'recognise', 'profile', 'identifiers'] as const),

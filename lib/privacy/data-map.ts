@@ -122,8 +122,20 @@ function placesOf(
 function daysOf(kept: Kept, retention: Retention): string {
   if (kept === 'profile') return 'as long as the profile';
   if (kept === 'brand') return 'as long as the stack';
+  if (kept === 'events') return eventDays(retention.events);
   const days = typeof kept === 'number' ? kept : retention[kept];
   return days === 1 ? '1 day' : `${days} days`;
+}
+
+/** `30 days (orders and refunds 1095, coupon_issued 90)`: what differs from the rest by its type. */
+function eventDays({ days, orders, types }: Retention['events']): string {
+  const others = [
+    ...(orders === days ? [] : [`orders and refunds ${orders}`]),
+    ...Object.entries(types)
+      .sort(([a], [b]) => (a < b ? -1 : 1))
+      .map(([type, own]) => `${type} ${own}`),
+  ];
+  return `${days} days${others.length > 0 ? ` (${others.join(', ')})` : ''}`;
 }
 
 const textOf = ({ class: is, kind }: FieldClass): string => (kind ? `${is}: ${kind}` : is);

@@ -40,14 +40,12 @@ export async function planErasure(
   const cluster = place && (await whole(place.cluster, rules, deps));
   if (!cluster || 'unwritten' in cluster) return undefined;
   const division = partition(cluster.graph);
-  const member = division.memberOf.get(nameOf(id));
+  const member = division.memberAt(nameOf(id));
   if (member === undefined) return undefined;
   const events = await deps.profiles.events(cluster);
-  const remainder = without(cluster.graph, division, member, events);
-  const erasing = {
-    at: latest(toIso(deps.now()), events),
-    of: digested(remainder.gone, division.members[member]?.names ?? [], deps.protector),
-  };
+  const at = latest(toIso(deps.now()), events);
+  const remainder = without(cluster.graph, division, member, events, at);
+  const erasing = { at, of: digested(remainder, division.members[member]?.names ?? [], deps.protector) };
   return { ...remainder, cluster, into: successor(cluster.id, request), erasing };
 }
 
@@ -83,14 +81,16 @@ async function open(
   }
 }
 
-/** The person's own identifiers first: the first says who it is. */
+/** The person's own identifiers first: the first says who it is. Those that others had at other times make no tombstones. */
 function digested(
-  gone: readonly Identifier[],
+  { gone, shared }: Remainder,
   own: readonly string[],
   { digest }: Pick<Protector, 'digest'>,
 ): Erasing['of'] {
   const rank = (id: Identifier) => (own.includes(nameOf(id)) ? 0 : 1);
-  return [...gone].sort((a, b) => rank(a) - rank(b)).map((id) => ({ ...id, digest: digest(id) }));
+  return [...gone.map((id) => ({ id })), ...shared.map((id) => ({ id, shared: true as const }))]
+    .sort((a, b) => rank(a.id) - rank(b.id))
+    .map(({ id, ...rest }) => ({ ...id, digest: digest(id), ...rest }));
 }
 
 /** A sender's clock may be ahead: what is there counts as before. */

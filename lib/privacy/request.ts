@@ -3,8 +3,16 @@ import { z } from 'zod';
 import { identifier, instant } from '../events/event.ts';
 import { DAY, MINUTE, toIso } from '../platform/clock.ts';
 
-/** The rights of a person that the API carries out. */
-export const right = z.enum(['export', 'erase']);
+/**
+ * The rights of a person that the API carries out.
+ *
+ * - `access`: what is kept, what for, from whom, who sees it, how long (PIPL 44, 45; GDPR 15)
+ * - `export`: all of it, to take along (PIPL 45; GDPR 15 (3), 20)
+ * - `rectify`: a trait or an identifier is put right (PIPL 46; GDPR 16)
+ * - `erase`: all of it goes (PIPL 47; GDPR 17)
+ * - `restrict`: all of it stays and nothing of it is used (PIPL 44; GDPR 18); `lift`: it is used again
+ */
+export const right = z.enum(['access', 'export', 'rectify', 'erase', 'restrict', 'lift']);
 export type Right = z.infer<typeof right>;
 
 const count = z.int().nonnegative();
@@ -32,6 +40,8 @@ export const receipt = z.strictObject({
   tombstones: count,
   /** Rows of the person that a last look found. */
   residual: count,
+  /** Keys that were destroyed, so that backups cannot be read: of clusters, and of identifiers. Absent before there were keys. */
+  shredded: z.strictObject({ clusters: count, identifiers: count }).optional(),
   /** SHA-256 of the rest, as JSON; it stands in the audit log too. */
   digest: z.string(),
 });
@@ -47,6 +57,8 @@ export const progress = z.strictObject({
   of: z.array(identifier),
   /** Partition and sort key of every derived row. */
   rows: z.array(z.tuple([z.string(), z.string()])),
+  /** Names of the keys that the identifiers' rows were sealed under. */
+  keys: z.array(z.string()).optional(),
 });
 export type Progress = z.infer<typeof progress>;
 
@@ -54,8 +66,8 @@ export const privacyRequest = z.strictObject({
   id: z.string(),
   right,
   /**
-   * `received`: nothing has happened. `settling`: the person is gone from everything that is read; what writers may still
-   * hold is waited for. `done`.
+   * `received`: nothing is known to have happened. `settling`, of an erasure: the person is gone from everything that is
+   * read; what writers may still hold is waited for. `done`.
    */
   status: z.enum(['received', 'settling', 'done']),
   reason: z.string(),
@@ -66,6 +78,10 @@ export const privacyRequest = z.strictObject({
   /** The identifier that it was asked by, as it is stored; not any more when an erasure is done. */
   of: identifier.optional(),
   progress: progress.optional(),
+  /** The events that carry it out: it is done when the profile knows them. */
+  events: z.array(z.string()).optional(),
+  /** What was put right, by name and kind; no value. */
+  corrected: z.array(z.string()).optional(),
   settledAt: instant.optional(),
   doneAt: instant.optional(),
   receipt: receipt.optional(),

@@ -25,6 +25,27 @@ export const powers = {
   privacy: ['groups', 'persons', 'identifiers', 'personal', 'exports', 'audit'],
 } satisfies Record<Role, readonly Power[]>;
 
+/**
+ * What a role is told of a group, by what the group is.
+ *
+ * - `held`: who holds a tag now. Whoever may list them by name learns nothing from their number, and the list is logged.
+ * - `asked`: a group that somebody made up: of a draft, of a comparison. It can be made so that one person makes the
+ *   difference, and nobody is listed; so it is told in numbers of k at least to every role that is told at all.
+ */
+export type GroupKind = 'held' | 'asked';
+
+/** Role × kind of group: every number, or those of k and more. A role that may not list persons has k everywhere. */
+export const groupSizesFor = {
+  analyst: { held: 'k', asked: 'k' },
+  operator: { held: 'every', asked: 'k' },
+  admin: { held: 'every', asked: 'k' },
+  privacy: { held: 'every', asked: 'k' },
+} satisfies Record<Role, Record<GroupKind, 'every' | 'k'>>;
+
+/** The smallest group that a role is told of; 1: every one. */
+export const kOf = (role: Role, kind: GroupKind, { k }: { readonly k: number }): number =>
+  groupSizesFor[role][kind] === 'every' ? 1 : k;
+
 const table: Readonly<Record<Role, readonly Power[]>> = powers;
 
 export const may = (role: Role, power: Power): boolean => table[role].includes(power);

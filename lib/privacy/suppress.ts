@@ -24,6 +24,21 @@ export function hidden(parts: Readonly<Record<string, number>>, k: number): Read
   return left.length < 2 || sum(left) < k ? undefined : new Set(left.map(([name]) => name));
 }
 
+/** A whole and its parts, where the small ones are not told nor what would tell them; with k 1 every number is. */
+export function toldSizes(
+  parts: Readonly<Record<string, number>>,
+  k: number,
+): { readonly profiles: GroupSize; readonly values: Record<string, GroupSize> } {
+  const all = Object.values(parts).reduce((sum, size) => sum + size, 0);
+  if (k <= 1) return { profiles: all, values: { ...parts } };
+  const left = hidden(parts, k);
+  const values = Object.entries(parts).map(([name, size]) => [
+    name,
+    !left || left.has(name) ? `<${k}` : size,
+  ]);
+  return { profiles: left ? all : `<${k}`, values: Object.fromEntries(values) };
+}
+
 /** How much one answer may shift what anybody believes of one person: by a factor of e^0.1 at most. */
 export const EPSILON = 0.1;
 

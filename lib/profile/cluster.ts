@@ -3,6 +3,7 @@ import type { TierChange } from '../attribution/tier.ts';
 import { byTime, type Event } from '../events/event.ts';
 import { type Graph, homeOf, nameOf, type Partition, partition } from '../identity/graph.ts';
 import type { Kept } from '../platform/compressed.ts';
+import { restrictedSince } from '../privacy/restriction.ts';
 import type { Activity } from './activity.ts';
 import { copyPerson, emptyPerson, type HeldTag, type Person, type Rules, walk, watch } from './person.ts';
 
@@ -27,6 +28,8 @@ export interface Cluster {
   readonly tail: readonly Event[];
   /** How many segments count. A segment with this number or a higher one was written by somebody who then crashed. */
   readonly sequence: number;
+  /** The soonest that a sealed event expires, in milliseconds, or sooner; Infinity: none ever does. */
+  readonly expires: number;
   /** The digest of the rules that `people` were walked with. */
   readonly book: string;
   /** What follows from the state and may not have been written or sent yet. */
@@ -65,10 +68,10 @@ export const isFolded = (event: Pick<Event, 'occurredAt'>, frontier: string | un
   frontier !== undefined && event.occurredAt <= frontier;
 
 /** Splits events by the profile they belong to, each part in time order. */
-export function split(events: readonly Event[], { members, memberOf }: Partition): Event[][] {
+export function split(events: readonly Event[], { members, memberAt }: Partition): Event[][] {
   const parts: Event[][] = members.map(() => []);
   for (const event of [...events].sort(byTime)) {
-    const member = memberOf.get(nameOf(homeOf(event)));
+    const member = memberAt(nameOf(homeOf(event)), event.occurredAt);
     if (member === undefined) throw new Error(`event ${event.id} belongs to no profile of its cluster`);
     parts[member]?.push(event);
   }
@@ -81,14 +84,21 @@ export function split(events: readonly Event[], { members, memberOf }: Partition
  */
 export function profileIds(cluster: string, graph: Graph, { members }: Partition): string[] {
   const [founder] = graph.identifiers.keys();
-  return members.map(({ names }) =>
-    founder !== undefined && names.includes(founder)
+  return members.map(({ nodes }) =>
+    founder !== undefined && nodes.includes(founder)
       ? cluster
       : `${cluster}~${createHash('sha256')
-          .update(names[0] ?? '')
+          .update(nodes[0] ?? '')
           .digest('base64url')
           .slice(0, 8)}`,
   );
+}
+
+/** Whether an event is a profile's own. */
+export function isOwnOf({ id, graph }: Cluster, profile: string): (event: Event) => boolean {
+  const division = partition(graph);
+  const member = profileIds(id, graph, division).indexOf(profile);
+  return (event) => division.memberAt(nameOf(homeOf(event)), event.occurredAt) === member;
 }
 
 /** The cluster that a profile's id names. */
@@ -106,7 +116,8 @@ export function profilesOf(cluster: Cluster, rules: Rules, now: number): Profile
   );
   const ids = profileIds(cluster.id, cluster.graph, division);
   return division.members.map(({ names }, i) => {
-    const person = copyPerson(cluster.people[i] ?? emptyPerson());
+    const restricted = restrictedSince(cluster.graph, division.members[i]);
+    const person = copyPerson(cluster.people[i] ?? emptyPerson(), restricted);
     walk(person, recent[i] ?? [], rules);
     watch(person, now, rules);
     return { id: ids[i] ?? cluster.id, names, person };

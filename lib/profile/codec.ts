@@ -11,6 +11,7 @@ import type { HeldTag, Person } from './person.ts';
 import {
   type StoredActivity,
   type StoredEvent,
+  type StoredFrontier,
   type StoredPerson,
   type StoredSeen,
   type StoredShown,
@@ -23,7 +24,8 @@ import {
 /** What of a cluster is compressed; the rest stands in its row in clear. */
 export type Packed = Pick<
   Cluster,
-  'id' | 'createdAt' | 'graph' | 'frontier' | 'people' | 'tail' | 'sequence' | 'outbox' | 'shown' | 'kept'
+  | ('id' | 'createdAt' | 'graph' | 'frontier' | 'expires' | 'people' | 'tail' | 'sequence')
+  | ('outbox' | 'shown' | 'kept')
 >;
 
 /**
@@ -36,7 +38,9 @@ export function pack(cluster: Packed): Uint8Array {
   const form: StoredState = [
     since,
     packGraph(cluster.graph, since),
-    cluster.frontier === undefined ? null : Date.parse(cluster.frontier) - since,
+    cluster.frontier === undefined
+      ? null
+      : packFrontier(Date.parse(cluster.frontier), cluster.expires, since),
     cluster.sequence,
     cluster.people.map((person) => packPerson(person, place, since)),
     packEvents(cluster.tail, place, since),
@@ -60,7 +64,7 @@ export function unpack(bytes: Uint8Array, id: string): Packed {
     kept,
     createdAt: toIso(since),
     graph,
-    frontier: frontier === null ? undefined : toIso(since + frontier),
+    ...unpackFrontier(frontier, since),
     sequence,
     people: people.map((person) => unpackPerson(person, names, since)),
     tail: unpackEvents(tail, identifiers, since),
@@ -79,6 +83,19 @@ export function unpack(bytes: Uint8Array, id: string): Packed {
   };
 }
 
+const packFrontier = (frontier: number, expires: number, since: number): StoredFrontier => [
+  frontier - since,
+  Number.isFinite(expires) ? expires - since : null,
+];
+
+const unpackFrontier = (it: StoredFrontier | null, since: number): Pick<Cluster, 'frontier' | 'expires'> => {
+  if (it === null) return { frontier: undefined, expires: Number.POSITIVE_INFINITY };
+  const [frontier, expires] = it;
+  return {
+    frontier: toIso(since + frontier),
+    expires: expires === null ? Number.POSITIVE_INFINITY : since + expires,
+  };
+};
 function packShown(id: string, { tags, activity, earlier, tiers }: Shown, since: number): StoredShown {
   const packed = [
     id,

@@ -92,7 +92,7 @@ function describe(id: string, state: Item, rows: readonly Item[]) {
   const ids = profileIds(id, cluster.graph, division);
   const parts = split([...sealed, ...cluster.tail].sort(byTime), division);
   return division.members.map((member, i) => {
-    const identifiers = [...member.names].sort();
+    const identifiers = [...member.nodes].sort();
     const profile = ids[i] ?? id;
     const tags = [...(cluster.shown.get(profile)?.tags ?? [])].sort(([a], [b]) => (a < b ? -1 : 1));
     return {

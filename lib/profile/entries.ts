@@ -1,3 +1,5 @@
+import { type Cut, cutText, parseCut } from './retention.ts';
+
 /**
  * What follows from a cluster's state and has to be written or sent after it. An entry names *what* to write, never
  * the content: that is taken from the state at the time of writing, so that writing late or twice writes the truth.
@@ -15,6 +17,8 @@ export const entry = {
   review: (pair: string) => `R ${pair}`,
   /** A cluster that is being taken in: until it is left, events of it may be missing and rows of it too many. */
   arrival: (cluster: string) => `J ${cluster}`,
+  /** Events that have expired, and still stand in sealed segments. */
+  expiry: (cut: Cut) => `F ${cutText(cut)}`,
 };
 
 /** Ends an entry that the clock made, and not an event. */
@@ -35,7 +39,8 @@ export type Entry =
   | { readonly kind: 'conversion'; readonly key: string; readonly since: string | undefined }
   | { readonly kind: 'conversions' }
   | { readonly kind: 'arrival'; readonly cluster: string }
-  | { readonly kind: 'review'; readonly pair: string };
+  | { readonly kind: 'review'; readonly pair: string }
+  | { readonly kind: 'expiry'; readonly cut: Cut };
 
 export function parseEntry(text: string): Entry {
   const [kind, first = '', second = ''] = text.split(' ');
@@ -52,6 +57,8 @@ export function parseEntry(text: string): Entry {
       return { kind: 'review', pair: first };
     case 'J':
       return { kind: 'arrival', cluster: first };
+    case 'F':
+      return { kind: 'expiry', cut: parseCut(first) };
     default:
       throw new Error(`unknown entry in an outbox: ${kind}`);
   }
@@ -62,4 +69,11 @@ export const arrivalsIn = (outbox: readonly string[]): string[] =>
   outbox.flatMap((text) => {
     const it = parseEntry(unmarked(text));
     return it.kind === 'arrival' ? [it.cluster] : [];
+  });
+
+/** What of the journal has expired and is to be taken out: until it is, whoever reads it reads past it. */
+export const cutsIn = (outbox: readonly string[]): Cut[] =>
+  outbox.flatMap((text) => {
+    const it = parseEntry(unmarked(text));
+    return it.kind === 'expiry' ? [it.cut] : [];
   });

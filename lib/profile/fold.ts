@@ -5,7 +5,9 @@ import { byTime, type Event } from '../events/event.ts';
 import {
   addEvent,
   addGraph,
+  addSightings,
   emptyGraph,
+  followFor,
   type Graph,
   isStatement,
   type Partition,
@@ -13,10 +15,14 @@ import {
   partition,
   wouldState,
 } from '../identity/graph.ts';
+import { isDivided, isRelease } from '../identity/tenure.ts';
 import { DAY, toIso } from '../platform/clock.ts';
+import { withoutGone } from '../privacy/erased.ts';
+import { restrictedSince } from '../privacy/restriction.ts';
 import { nextChange } from '../tags/changes.ts';
 import type { Activity } from './activity.ts';
 import { type Cluster, isFolded, type Profile, profileIds, type Shown, split } from './cluster.ts';
+import { changedDays, into, shownDays, walkedDays } from './days.ts';
 import { arrivalsIn, byClock, entry, parseEntry, unmarked } from './entries.ts';
 import {
   copyPerson,
@@ -29,6 +35,7 @@ import {
   walk,
   watch,
 } from './person.ts';
+import { keepingAt } from './retention.ts';
 import { changedTiers } from './tiers.ts';
 
 /** How many events the tail may hold before it is sealed. Most tails are sealed before, when the row costs more for them. */
@@ -78,6 +85,7 @@ export const newCluster = (id: string, createdAt: string, { book }: Rules): Clus
   people: [],
   tail: [],
   sequence: 0,
+  expires: Number.POSITIVE_INFINITY,
   book: book.digest,
   outbox: [],
   shown: new Map(),
@@ -89,7 +97,7 @@ export const newCluster = (id: string, createdAt: string, { book }: Rules): Clus
  * events: order, batches and repetition change neither profiles nor tags, only how the journal is cut.
  *
  * Events after the frontier are walked on top of it. An event at or before the frontier that is new, a change of who
- * is who, or other rules rebuild the people from the journal: dear, and rare. Statements on who is who change the
+ * is who, other rules, or an event that has expired rebuild the people from the journal: dear, and rare. Statements on who is who change the
  * graph alone: nobody did them, so they are no part of any journal.
  */
 export function fold(
@@ -99,9 +107,12 @@ export function fold(
   now: number,
   journal?: Journal,
 ): Folded {
+  const { cut, isKept, soonest } = keepingAt(now, rules);
+  const lapsed = cluster.expires <= now || !cluster.tail.every(isKept);
   const inTail = new Set(cluster.tail.map((event) => event.id));
   const statements = additions.events.filter((it) => isStatement(it) && wouldState(cluster.graph, it));
-  let fresh = distinct(additions.events).filter((event) => !isStatement(event) && !inTail.has(event.id));
+  const came = additions.events.flatMap((event) => withoutGone(event, cluster.graph) ?? []);
+  let fresh = distinct(came.filter(isKept)).filter((event) => !isStatement(event) && !inTail.has(event.id));
   const oldest = fresh.find((event) => isFolded(event, cluster.frontier));
   if (oldest && cluster.sequence > 0) {
     if (!covers(journal, oldest.occurredAt)) return { kind: 'journal', from: oldest.occurredAt };
@@ -111,36 +122,47 @@ export function fold(
   const otherRules = cluster.version > 0 && cluster.book !== rules.book.digest;
   const overdue = cluster.due !== undefined && Date.parse(cluster.due) <= now;
   const isQuiet = fresh.length + statements.length === 0 && !additions.arriving;
-  if (isQuiet && !otherRules && !overdue) return { kind: 'unchanged' };
+  if (isQuiet && !otherRules && !overdue && !lapsed) return { kind: 'unchanged' };
 
-  const graph = isQuiet ? cluster.graph : copyGraph(cluster.graph);
+  const graph = copyGraph(cluster.graph);
   if (additions.arriving) addGraph(graph, additions.arriving.graph);
-  for (const event of [...fresh, ...statements]) addEvent(graph, event, additions.foreign);
+  const releases = statements.filter(isRelease); // first: what they divide is seen divided
+  for (const event of [...releases, ...fresh, ...statements]) addEvent(graph, event, additions.foreign);
+  followFor(graph, rules.brand.identity.phoneIdleDays);
+  for (const event of graph.tenures.size > 0 ? fresh : []) addSightings(graph, event);
+  const divided = isDivided(cluster.graph, graph);
+  if (divided && cluster.sequence > 0 && !covers(journal, undefined))
+    return { kind: 'journal', from: undefined };
+  if (divided) for (const event of [...(journal?.events ?? []), ...cluster.tail]) addSightings(graph, event);
   const before = partition(cluster.graph);
-  const after = isQuiet ? before : partition(graph);
+  const after = partition(graph);
   const carried = carry(before, after);
   const late = fresh.some((event) => isFolded(event, cluster.frontier));
   const ids = profileIds(cluster.id, graph, after);
   const moved = carried === undefined || [...cluster.shown.keys()].some((id) => !ids.includes(id));
   const reheard = fresh.filter(isConsent).some((said) => isHeardBefore(said, cluster.tail));
-  const rebuild = late || otherRules || moved || reheard;
+  const used = { before: cluster.graph.restrictions, after: graph.restrictions };
+  const restated = used.after.size > 0 && !isDeepStrictEqual(used.before, used.after);
+  const rebuild = late || otherRules || moved || reheard || restated || lapsed || divided;
   if (rebuild && cluster.sequence > 0 && !covers(journal, undefined))
     return { kind: 'journal', from: undefined };
 
-  const unsealed = [...cluster.tail, ...fresh].sort(byTime);
+  const sealed = (journal?.events ?? []).filter(isKept);
+  const unsealed = [...cluster.tail.filter(isKept), ...fresh].sort(byTime);
   const isFull = cluster.tail.length + fresh.length > TAIL_EVENTS;
   const sealing = cluster.tail.length > 0 && (isFull || additions.seal === true);
   const frontier = sealing ? latest(cluster.frontier, cluster.tail) : cluster.frontier;
   const events = rebuild
-    ? distinct([...(journal?.events ?? []), ...unsealed])
+    ? distinct([...sealed, ...unsealed])
     : unsealed.filter((event) => !isFolded(event, cluster.frontier));
 
   // The people of the new frontier, and from there the people of now.
   const days = new Map<string, Activity>();
   const parts = split(events, after);
-  const people = after.members.map((_, i): Person => {
+  const people = after.members.map((member, i): Person => {
     const kept = rebuild ? undefined : cluster.people[carried?.[i] ?? -1];
-    const base = kept ? copyPerson(kept) : emptyPerson();
+    const restricted = restrictedSince(graph, member);
+    const base = kept ? copyPerson(kept, restricted) : emptyPerson(restricted);
     base.tiers = tiersOf(cluster, ids[i]).filter(({ at }) => at <= base.walkedTo);
     walk(base, parts[i]?.filter((event) => isFolded(event, frontier)) ?? [], rules, into(days, ids[i]));
     if (rebuild || sealing) forget(base, rules);
@@ -156,23 +178,36 @@ export function fold(
   const tags = new Map(profiles.map(({ id, person }) => [id, person.tags]));
   const added = cluster.version > 0 && ids.some((id) => !cluster.shown.has(id));
   const known = rebuild ? distinct([...(journal?.events ?? []), ...cluster.tail]) : cluster.tail;
+  const expired = known.filter((event) => !isKept(event));
   const inOrder = !rebuild && !known.some((event) => fresh[0] && byTime(fresh[0], event) < 0);
-  // Where nothing came, walking what was known gives what was walked just now.
-  const walked = () => (isQuiet && rebuild ? days : walkedDays(cluster, before, known, rebuild, rules));
+  // Where nothing came and nothing went, walking what was known gives what was walked just now.
+  const isSame = isQuiet && rebuild && !moved && expired.length === 0;
+  const walked = () => (isSame ? days : walkedDays(cluster, before, known, rebuild, rules));
   const formerDays = inOrder ? shownDays(cluster) : new Map([...shownDays(cluster), ...walked()]);
   const entries = [
     ...changedTags(cluster.shown, tags),
     ...changedDays(formerDays, days, inOrder, rules, fresh),
-    ...changedConversions(fresh, parts, moved || added || (rebuild && fresh.some(isConsent)), rules),
+    ...changedConversions(
+      [...fresh, ...expired],
+      expired.length > 0 ? split([...events, ...expired], after) : parts,
+      moved || added || restated || divided || (rebuild && fresh.some(isConsent)),
+      rules,
+    ),
     ...profiles.flatMap(({ id, person: { tiers } }, i) =>
       changedTiers(tiersOf(cluster, id), tiers, parts[i] ?? [], rules),
     ),
     ...changedReviews(before, after),
     ...arrivalsOf(additions),
+    ...(expired.length > 0 ? [entry.expiry(cut)] : []),
   ];
   const outbox = new Set([...cluster.outbox, ...(additions.byClock ? entries.map(byClock) : entries)]);
   // After a rebuild the walk has seen every day there is: one that it did not see is no more.
   const shown = shownOf(profiles, outbox, rebuild ? days : new Map([...shownDays(cluster), ...days]));
+  const tail = sealing ? [...fresh].sort(byTime) : unsealed;
+  const expires = Math.min(
+    rebuild ? soonest(sealed) : cluster.expires,
+    sealing ? soonest(cluster.tail.filter(isKept)) : Number.POSITIVE_INFINITY,
+  );
   return {
     kind: 'changed',
     cluster: {
@@ -181,12 +216,13 @@ export function fold(
       graph,
       frontier,
       people,
-      tail: sealing ? [...fresh].sort(byTime) : unsealed,
+      tail,
       sequence: cluster.sequence + (sealing ? 1 : 0),
+      expires,
       book: rules.book.digest,
       outbox: [...outbox].sort(),
       shown,
-      due: due(cluster.due, nextOf(profiles, rules, now), now),
+      due: due(cluster.due, nextOf(profiles, rules, now, Math.min(expires, soonest(tail))), now),
     },
     seal: sealing
       ? { sequence: cluster.sequence, events: cluster.tail, before: cluster.frontier }
@@ -220,6 +256,8 @@ const copyGraph = (graph: Graph): Graph => ({
   edges: new Map(graph.edges),
   attachments: new Map(graph.attachments),
   decisions: new Map(graph.decisions),
+  restrictions: new Map(graph.restrictions),
+  tenures: new Map(graph.tenures),
 });
 
 /**
@@ -228,8 +266,8 @@ const copyGraph = (graph: Graph): Graph => ({
  */
 function carry(before: Partition, after: Partition): (number | undefined)[] | undefined {
   const from = new Array<number | undefined>(after.members.length).fill(undefined);
-  for (const [i, { names }] of before.members.entries()) {
-    const places = new Set(names.map((name) => after.memberOf.get(name)));
+  for (const [i, { nodes }] of before.members.entries()) {
+    const places = new Set(nodes.map((node) => after.memberOf.get(node)));
     const [place] = places;
     if (places.size !== 1 || place === undefined || from[place] !== undefined) return undefined;
     from[place] = i;
@@ -276,52 +314,6 @@ function changedTags(
   return changed;
 }
 
-/** Notes each day's activity as it grows. */
-const into = (days: Map<string, Activity>, profile: string | undefined) => (activity: Activity) =>
-  void days.set(`${profile} ${activity.day}`, activity);
-
-/** The newest day of each profile as it was last shown, and the earlier ones that wait to be written. */
-const shownDays = ({ shown }: Cluster): Map<string, Activity> =>
-  new Map(
-    [...shown].flatMap(([id, { activity, earlier }]) =>
-      [...earlier, ...(activity ? [activity] : [])].map((it) => [`${id} ${it.day}`, it] as const),
-    ),
-  );
-
-/** The days as they were before: walked again, because an event between known ones can change every later day. */
-function walkedDays(
-  cluster: Cluster,
-  division: Partition,
-  known: readonly Event[],
-  anew: boolean,
-  rules: Rules,
-): Map<string, Activity> {
-  const days = new Map<string, Activity>();
-  const ids = profileIds(cluster.id, cluster.graph, division);
-  const recent = anew ? known : known.filter((event) => !isFolded(event, cluster.frontier));
-  for (const [i, part] of split(recent, division).entries()) {
-    const kept = anew ? undefined : cluster.people[i];
-    walk(kept ? copyPerson(kept) : emptyPerson(), part, rules, into(days, ids[i]));
-  }
-  return days;
-}
-
-/** Entries for the days that are not as they were; where events came in order only their own days can be others. */
-function changedDays(
-  before: ReadonlyMap<string, Activity>,
-  after: ReadonlyMap<string, Activity>,
-  inOrder: boolean,
-  { book }: Rules,
-  fresh: readonly Event[],
-): string[] {
-  const own = new Set(fresh.map((event) => book.calendar.brandDay(Date.parse(event.occurredAt))));
-  return [...new Set([...(inOrder ? [] : before.keys()), ...after.keys()])]
-    .filter((key) => !isDeepStrictEqual(before.get(key), after.get(key)))
-    .map((key) => key.split(' '))
-    .filter(([, day]) => !inOrder || own.has(Number(day)))
-    .map(([profile = '', day]) => entry.activity(profile, Number(day)));
-}
-
 function changedReviews(before: Partition, after: Partition): string[] {
   const was = new Map(before.reviews.map((review) => [pairOf(review), JSON.stringify(review)]));
   const is = new Map(after.reviews.map((review) => [pairOf(review), JSON.stringify(review)]));
@@ -351,10 +343,15 @@ function changedConversions(
   );
 }
 
-/** The next instant at which a profile changes by time alone, if any. */
-function nextOf(profiles: readonly Profile[], { book }: Rules, now: number): number | undefined {
+/** The next instant at which a profile changes by time alone, or something of it expires, if any. */
+function nextOf(
+  profiles: readonly Profile[],
+  { book }: Rules,
+  now: number,
+  expires: number,
+): number | undefined {
   const changes = profiles
-    .filter(({ person }) => Number.isFinite(person.walkedTo))
+    .filter(({ person }) => Number.isFinite(person.walkedTo) && person.restricted === undefined)
     .map(
       ({ person }) =>
         nextChange(book, viewOf(person), Math.max(now, person.walkedTo), {
@@ -363,7 +360,8 @@ function nextOf(profiles: readonly Profile[], { book }: Rules, now: number): num
         })?.at,
     )
     .filter((at) => at !== undefined);
-  return changes.length > 0 ? Math.min(...changes) : undefined;
+  const next = Math.min(expires, ...changes);
+  return Number.isFinite(next) ? next : undefined;
 }
 
 /**

@@ -2,7 +2,9 @@ import { z } from 'zod';
 import type { Identifier } from '../events/event.ts';
 import { type Decision, verdict } from '../identity/decisions.ts';
 import { type Attachment, type Edge, type Graph, nameOf, type Sighting } from '../identity/graph.ts';
+import { edgeKey, noTenures, type Tenures, tenures } from '../identity/tenure.ts';
 import { toIso } from '../platform/clock.ts';
+import type { Restriction } from '../privacy/restriction.ts';
 
 const int = z.int();
 const nothing = z.literal(0);
@@ -26,11 +28,20 @@ export const storedGraph = z.tuple([
   ),
   // decisions, where there are any: identifier, identifier, verdict, time after the cluster's first, event, who, why
   z.array(z.tuple([int, int, verdict, int, z.string(), z.string(), z.string()])).optional(),
+  // restrictions, where there are any: identifier, [restricted, time after the cluster's first, event]
+  z.array(z.tuple([int, z.array(z.tuple([z.literal([0, 1]), int, z.string()]))])).optional(),
+  // identifiers that may change hands, where there are any: runs, idle days, releases and who was erased
+  z
+    .array(z.tuple([int, z.array(z.tuple([int, int])), int, tenures.omit({ runs: true }).optional()]))
+    .optional(),
 ]);
 export type StoredGraph = z.infer<typeof storedGraph>;
 
 /** @param since the cluster's first instant, in milliseconds */
-export function packGraph({ identifiers, edges, attachments, decisions }: Graph, since: number): StoredGraph {
+export function packGraph(
+  { identifiers, edges, attachments, decisions, restrictions, tenures }: Graph,
+  since: number,
+): StoredGraph {
   const place = new Map([...identifiers.keys()].map((name, i) => [name, i]));
   const ref = (name: string) => place.get(name) ?? -1;
   const sightings = new Map<string, [number, string]>();
@@ -57,7 +68,7 @@ export function packGraph({ identifiers, edges, attachments, decisions }: Graph,
     packedEdges,
     packedAttachments,
   ];
-  if (decisions.size === 0) return packed; // nearly everybody: not a byte for it
+  if (decisions.size + restrictions.size + tenures.size === 0) return packed; // nearly everybody: not a byte for it
   const packedDecisions = [...decisions.values()].map((it): NonNullable<StoredGraph[4]>[number] => [
     ref(it.a),
     ref(it.b),
@@ -67,11 +78,20 @@ export function packGraph({ identifiers, edges, attachments, decisions }: Graph,
     it.by,
     it.why,
   ]);
-  return [packed[0], packed[1], packed[2], packed[3], packedDecisions];
+  if (restrictions.size + tenures.size === 0)
+    return [packed[0], packed[1], packed[2], packed[3], packedDecisions];
+  const packedRestrictions = [...restrictions].map(([name, said]): NonNullable<StoredGraph[5]>[number] => [
+    ref(name),
+    said.map(({ restricted, at, event }) => [restricted ? 1 : 0, Date.parse(at) - since, event]),
+  ]);
+  if (tenures.size === 0)
+    return [packed[0], packed[1], packed[2], packed[3], packedDecisions, packedRestrictions];
+  const changed = [...tenures].map(([name, it]) => packTenures(ref(name), it, since));
+  return [packed[0], packed[1], packed[2], packed[3], packedDecisions, packedRestrictions, changed];
 }
 
 export function unpackGraph(
-  [ids, sightings, edges, attachments, decisions]: StoredGraph,
+  [ids, sightings, edges, attachments, decisions, restrictions, changed]: StoredGraph,
   since: number,
 ): Graph {
   const identifiers = ids.map(([kind, scope, value]): Identifier => ({ kind, scope, value }));
@@ -81,13 +101,15 @@ export function unpackGraph(
     const [at = 0, event = ''] = sightings[ref] ?? [];
     return { at: toIso(since + at), event };
   };
+  const tenures = new Map((changed ?? []).map((it) => [name(it[0]), unpackTenures(it, since)]));
   return {
+    tenures,
     identifiers: new Map(identifiers.map((id, i) => [name(i), id])),
     edges: new Map(
-      edges.map(([a, b, ref]): [string, Edge] => [
-        `${name(a)}\t${name(b)}`,
-        { ...seen(ref), a: name(a), b: name(b) },
-      ]),
+      edges.map(([a, b, ref]): [string, Edge] => {
+        const edge = { ...seen(ref), a: name(a), b: name(b) };
+        return [edgeKey({ tenures }, edge), edge];
+      }),
     ),
     attachments: new Map(
       attachments.map(([ref, beside, among, owners]): [string, Attachment] => [
@@ -105,5 +127,35 @@ export function unpackGraph(
         { a: name(a), b: name(b), verdict: to, at: toIso(since + at), event, by, why },
       ]),
     ),
+    restrictions: new Map(
+      (restrictions ?? []).map(([ref, said]): [string, Restriction[]] => [
+        name(ref),
+        said.map(([restricted, at, event]) => ({
+          restricted: restricted === 1,
+          at: toIso(since + at),
+          event,
+        })),
+      ]),
+    ),
   };
 }
+
+type StoredTenures = NonNullable<StoredGraph[6]>[number];
+
+/** Of most there are sightings alone. */
+function packTenures(ref: number, { runs, idleDays = 0, ...rest }: Tenures, since: number): StoredTenures {
+  const times = runs.map(([from, to]): [number, number] => [
+    Date.parse(from) - since,
+    Date.parse(to) - since,
+  ]);
+  return rest.releases.length + rest.gone.length === 0
+    ? [ref, times, idleDays]
+    : [ref, times, idleDays, rest];
+}
+
+const unpackTenures = ([, times, idleDays, rest]: StoredTenures, since: number): Tenures => ({
+  ...noTenures,
+  ...rest,
+  runs: times.map(([from, to]) => [toIso(since + from), toIso(since + to)]),
+  ...(idleDays > 0 && { idleDays }),
+});

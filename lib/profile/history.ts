@@ -6,6 +6,7 @@ import { byTime, type Event } from '../events/event.ts';
 import { partition } from '../identity/graph.ts';
 import type { ConsentDefaults } from '../platform/brand.ts';
 import { toIso } from '../platform/clock.ts';
+import { restrictedSince } from '../privacy/restriction.ts';
 import { type Cluster, isFolded, profileIds, split } from './cluster.ts';
 import { isRedirect, type ProfileStore } from './store.ts';
 
@@ -19,6 +20,8 @@ export interface History {
     readonly events: readonly Event[];
     /** The ids of those that nobody allowed to be analysed: they are no touches. */
     readonly uncounted: ReadonlySet<string>;
+    /** From when on nothing of theirs is used; what they bought before keeps its credits. */
+    readonly restricted: string | undefined;
     readonly tiers: readonly TierChange[];
   }[];
 }
@@ -50,6 +53,7 @@ export async function readHistory(
     people: parts.map((events, i) => ({
       profile: ids[i] ?? cluster.id,
       events,
+      restricted: restrictedSince(cluster.graph, division.members[i]),
       tiers: cluster.shown.get(ids[i] ?? '')?.tiers ?? [],
       uncounted: isTold ? uncountedFrom(from, events, cluster, i, consent) : uncounted(events, consent),
     })),

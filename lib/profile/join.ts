@@ -139,9 +139,14 @@ async function comingAlong(
 ): Promise<{ readonly graph: Graph; readonly events: readonly Event[] }> {
   const [first] = erasing?.of ?? [];
   if (!erasing || !first) return { graph, events };
-  await bury(erasing.of, erasing.at, joined, table);
+  await bury(
+    erasing.of.filter(({ shared }) => !shared),
+    erasing.at,
+    joined,
+    table,
+  );
   const division = partition(graph);
-  return without(graph, division, division.memberOf.get(nameOf(first)) ?? -1, events);
+  return without(graph, division, division.memberAt(nameOf(first)) ?? -1, events, erasing.at);
 }
 
 /** Identifiers on a cluster's events that it never held: another cluster does. */

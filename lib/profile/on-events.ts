@@ -15,6 +15,7 @@ import type { Table } from '../platform/table.ts';
 import { noteRequests } from '../privacy/said.ts';
 import { putFaults, replayed, unreadable } from '../quarantine/store.ts';
 import type { Rules } from './person.ts';
+import { keepingAt } from './retention.ts';
 import { groupsOf, type SettleDeps, settle } from './settle.ts';
 
 export interface OnEventsDeps extends SettleDeps {
@@ -39,6 +40,7 @@ export async function onEvents(messages: readonly Message[], deps: OnEventsDeps)
   const carriers = new Map<string, string[]>(); // event → the messages that brought it
   const events = new Map<string, Event>();
   const arrivals = new Map<string, Arrival>(); // by message
+  const { isKept } = keepingAt(deps.now(), rules);
   const attempt = async (ids: readonly string[], work: () => Promise<void>): Promise<void> => {
     try {
       await work();
@@ -53,12 +55,18 @@ export async function onEvents(messages: readonly Message[], deps: OnEventsDeps)
       const content = await contentOf(message.body, deps);
       await putFaults(deps.table, content.faults, rules.brand);
       const first: Event[] = [];
-      arrivals.set(message.id, { ...content, events: first });
+      const expired: Event[] = [];
+      arrivals.set(message.id, { ...content, events: first, expired });
       for (const event of content.events) {
         carriers.set(event.id, [...(carriers.get(event.id) ?? []), message.id]);
         if (events.has(event.id)) continue;
-        events.set(event.id, await settled(event, deps));
-        if (!isStatement(event)) first.push(event);
+        const it = await settled(event, deps);
+        if (!isStatement(it) && !isKept(it)) {
+          expired.push(it);
+          continue;
+        }
+        events.set(event.id, it);
+        if (!isStatement(it)) first.push(event);
       }
     });
   }

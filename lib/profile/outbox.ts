@@ -7,9 +7,11 @@ import { ConflictError } from '../platform/errors.ts';
 import { keys } from '../platform/keys.ts';
 import type { Queue } from '../platform/queue.ts';
 import type { Item, Table } from '../platform/table.ts';
+import { restrictedSince } from '../privacy/restriction.ts';
 import type { Activity } from './activity.ts';
 import { type Cluster, split } from './cluster.ts';
 import { type Entry, parseEntry, unmarked } from './entries.ts';
+import { GONE_DAYS, takeOut } from './expire.ts';
 import { emptyPerson, type Rules, walk } from './person.ts';
 import type { ProfileStore } from './store.ts';
 
@@ -22,9 +24,6 @@ export interface OutboxDeps {
   /** Ends the arrival of a cluster that is being taken in; without it such entries wait as well. */
   readonly finish?: (cluster: string) => Promise<void>;
 }
-
-/** How long a row that says "no more" is kept: longer than any writer that could still bring an older one. */
-const GONE_DAYS = 14;
 
 /**
  * Writes and sends what follows from a stored state. Rows carry the state's version and give way to newer ones, so
@@ -56,6 +55,7 @@ export async function perform(
     await put(key, activityRow(days?.get(`${entry.profile} ${entry.day}`)));
   }
   await putReviews(cluster, entries, put);
+  for (const entry of entries) if (entry.kind === 'expiry') await takeOut(cluster, entry.cut, deps);
   await finishArrivals(entries, deps);
   const untold = again ? await notTold(cluster, entries, deps) : entries;
   await announce(cluster, untold, deps);
@@ -141,8 +141,10 @@ async function activities(
 
   const events: Event[] = await profiles.events(cluster);
   const ids = [...cluster.shown.keys()];
-  for (const [i, part] of split(events, partition(cluster.graph)).entries()) {
-    walk(emptyPerson(), part, rules, (activity) => days.set(`${ids[i]} ${activity.day}`, activity));
+  const division = partition(cluster.graph);
+  for (const [i, part] of split(events, division).entries()) {
+    const restricted = restrictedSince(cluster.graph, division.members[i]);
+    walk(emptyPerson(restricted), part, rules, (activity) => days.set(`${ids[i]} ${activity.day}`, activity));
   }
   return days;
 }

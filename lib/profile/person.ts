@@ -1,6 +1,6 @@
 import { noteTier, standing, type TierChange } from '../attribution/tier.ts';
 import { allows, type Consents, hear } from '../consent/consents.ts';
-import { isConsent } from '../consent/said.ts';
+import { countsAlways } from '../consent/said.ts';
 import type { Event, Json } from '../events/event.ts';
 import type { Brand } from '../platform/brand.ts';
 import { type Cells, copyCells, emptyCells, foldEvent, prune } from '../tags/cells.ts';
@@ -38,6 +38,8 @@ export interface Person {
   last?: { readonly at: string; readonly channel: string };
   /** What was done on the newest brand-day. */
   activity?: Activity;
+  /** The instant from which on nothing that happens is used (`lib/privacy/restriction.ts`): of the profile, told by its graph. */
+  readonly restricted?: string | undefined;
   /** How they stood for the credit of their orders, where the brand goes by tags; a cluster keeps them of now alone (`Shown`). */
   tiers: readonly TierChange[];
   /** How far the walk has come, in milliseconds: every window end up to here has been looked at. */
@@ -49,7 +51,8 @@ export interface Rules {
   readonly brand: Brand;
 }
 
-export const emptyPerson = (): Person => ({
+export const emptyPerson = (restricted?: string): Person => ({
+  restricted,
   traits: new Map(),
   tags: new Map(),
   cells: emptyCells(),
@@ -58,8 +61,9 @@ export const emptyPerson = (): Person => ({
 });
 
 /** A copy that can be walked on without touching the original. */
-export const copyPerson = (person: Person): Person => ({
+export const copyPerson = (person: Person, restricted = person.restricted): Person => ({
   ...person,
+  restricted,
   traits: new Map(person.traits),
   tags: new Map(person.tags),
   cells: copyCells(person.cells),
@@ -88,7 +92,8 @@ export function traitsOf(person: Person): Record<string, Json> {
  * step, and so is a window that ends with them. So `since` is exact however late or in what batches the events came.
  *
  * What is said of consent holds from its own instant on. Events that nobody allowed to be analysed at their time count
- * for nothing but for when the person was seen, and an order or a refund for the day's books.
+ * for nothing but for when the person was seen, and an order or a refund for the day's books; so does all that happens from
+ * the instant on at which they are restricted, and then they hold no tag.
  *
  * @param onDay is told each brand-day's activity as it grows
  */
@@ -103,16 +108,18 @@ export function walk(
     const occurredAt = events[from]?.occurredAt ?? '';
     const at = Date.parse(occurredAt);
     const isFirst = !Number.isFinite(person.walkedTo);
-    let speaks = isFirst || passTime(person, at, rules); // a rule may hold of somebody of whom nothing is known
+    const isUsed = person.restricted === undefined || occurredAt < person.restricted;
+    if (!isUsed) person.tags.clear();
+    let speaks = isUsed && (isFirst || passTime(person, at, rules)); // a rule may hold of somebody of whom nothing is known
     while (events[i]?.occurredAt === occurredAt) i++;
     const together = events.slice(from, i);
     const consents = hear(person.consents, together);
     if (consents !== person.consents) {
       person.consents = consents;
-      speaks ||= rules.book.readsConsent;
+      speaks ||= isUsed && rules.book.readsConsent;
     }
-    const isAllowed = allows(consents, 'analytics', rules.book.consent);
-    const counted = isAllowed ? together : together.filter(isConsent);
+    const isAllowed = isUsed && allows(consents, 'analytics', rules.book.consent);
+    const counted = isAllowed ? together : isUsed ? together.filter(countsAlways) : [];
     for (const event of counted) speaks = see(person, event, at, rules) || speaks;
     for (const { source } of together) {
       person.first ??= { at: occurredAt, channel: source.channel };
@@ -148,9 +155,13 @@ function passTime(person: Person, to: number, rules: Rules): boolean {
   return ends.at(-1) === to;
 }
 
-/** Watches time pass up to an instant: re-evaluates at each end of a window on the way. Never goes backwards. */
+/**
+ * Watches time pass up to an instant: re-evaluates at each end of a window on the way. Never goes backwards. Whoever is
+ * restricted holds nothing, whatever the time.
+ */
 export function watch(person: Person, to: number, rules: Rules): void {
-  if (!(to > person.walkedTo) || !Number.isFinite(person.walkedTo)) return;
+  if (person.restricted !== undefined) person.tags.clear();
+  if (person.restricted !== undefined || !(to > person.walkedTo) || !Number.isFinite(person.walkedTo)) return;
   if (passTime(person, to, rules)) evaluate(person, to, rules);
   person.walkedTo = to;
 }

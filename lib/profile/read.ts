@@ -1,5 +1,6 @@
 import type { Event } from '../events/event.ts';
 import { partition } from '../identity/graph.ts';
+import { restrictedSince } from '../privacy/restriction.ts';
 import { type Cluster, type Profile, profileIds, profilesOf, split } from './cluster.ts';
 import { emptyPerson, type Rules, walk, watch } from './person.ts';
 import { isRedirect, type ProfileStore } from './store.ts';
@@ -29,7 +30,7 @@ function walkAnew(cluster: Cluster, events: readonly Event[], rules: Rules, now:
   const parts = split(events, division);
   const ids = profileIds(cluster.id, cluster.graph, division);
   return division.members.map(({ names }, i) => {
-    const person = emptyPerson();
+    const person = emptyPerson(restrictedSince(cluster.graph, division.members[i]));
     walk(person, parts[i] ?? [], rules);
     watch(person, now, rules);
     return { id: ids[i] ?? cluster.id, names, person };

@@ -3,15 +3,19 @@ import type { Event } from '../events/event.ts';
 import { byTime, identifier, instant } from '../events/event.ts';
 import { ConflictError } from '../platform/errors.ts';
 import { DUE_SHARDS, keys, SEGMENT, shardOf } from '../platform/keys.ts';
+import { SEALING_BYTES } from '../platform/sealed.ts';
 import type { Item, Table } from '../platform/table.ts';
 import type { Cluster } from './cluster.ts';
 import { pack, packSegment, unpack, unpackSegment } from './codec.ts';
+import { cutsIn } from './entries.ts';
 import type { Journal, Segment } from './fold.ts';
+import { isCut } from './retention.ts';
 
 const bytes = z.instanceof(Uint8Array);
 const clusterRow = z.object({ v: z.int(), s: bytes, book: z.string(), due: z.string().optional() });
 /** Whom a cluster is left without: every identifier that goes, with its digest, the person's own first. */
-const erasing = z.object({ at: instant, of: z.array(identifier.extend({ digest: z.string() })).min(1) });
+const goer = identifier.extend({ digest: z.string(), shared: z.literal(true).optional() });
+const erasing = z.object({ at: instant, of: z.array(goer).min(1) });
 export type Erasing = z.infer<typeof erasing>;
 
 const redirectRow = z.object({
@@ -58,10 +62,12 @@ export function profileStore(table: Table) {
 
   const journal = async (cluster: Cluster, from?: string): Promise<Journal> => {
     const events: Event[] = [];
+    const cuts = cutsIn(cluster.outbox);
     if (cluster.sequence > 0) {
       for await (const row of segments(cluster, from !== undefined)) {
         const { b, before } = segmentRow.parse(row);
-        events.push(...unpackSegment(b, cluster.graph, cluster.createdAt));
+        const sealed = unpackSegment(b, cluster.graph, cluster.createdAt);
+        events.push(...sealed.filter((event) => !cuts.some((cut) => isCut(event, cut))));
         if (from !== undefined && (before === undefined || before < from)) break;
       }
     }
@@ -131,6 +137,7 @@ export function profileStore(table: Table) {
 
     /** Leaves nothing of a cluster but the way to where it went. Doing it again changes nothing. */
     async leave(id: string, { joined, version, left }: Redirect): Promise<void> {
+      await table.put({ ...keys.taken(joined, id) }); // whoever is erased there was here before, and is in backups
       for (let sequence = 0; sequence < (left?.sequence ?? 0) + 1; sequence++)
         await table.remove(keys.segment(id, sequence));
       try {
@@ -185,7 +192,7 @@ function packedOnce(cluster: Cluster): Uint8Array {
 /** How many write units putting a cluster takes: a kilobyte each, names of attributes and their values counted. */
 export function writeUnits(cluster: Cluster): number {
   const bytes = Object.entries(toRow(cluster)).reduce((sum, [name, value]) => {
-    if (value instanceof Uint8Array) return sum + name.length + value.length;
+    if (value instanceof Uint8Array) return sum + name.length + value.length + SEALING_BYTES;
     return sum + name.length + 1 + Buffer.byteLength(String(value));
   }, 0);
   return Math.ceil(bytes / 1024);

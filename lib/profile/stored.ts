@@ -62,11 +62,14 @@ export type StoredShown = readonly [
   tiers?: readonly (readonly [at: number, tier: 2 | 1 | 0])[],
 ];
 
+/** How far the sealed part goes, and when it begins to expire: after the cluster's first; `null`: never. */
+export type StoredFrontier = readonly [frontier: number, expires: number | null];
+
 export type StoredState = readonly [
   since: number,
   /** Its own form. */
   graph: unknown,
-  frontier: number | null,
+  frontier: StoredFrontier | null,
   sequence: number,
   people: readonly StoredPerson[],
   tail: readonly StoredEvent[],
@@ -89,6 +92,7 @@ export function storedEvents(it: unknown): readonly StoredEvent[] {
 const isState = (it: unknown): it is StoredState =>
   isRow(it, 8) &&
   typeof it[0] === 'number' &&
+  (it[2] === null || isRow(it[2], 2)) &&
   typeof it[3] === 'number' &&
   areRows(it[4], 7) &&
   areEvents(it[5]) &&

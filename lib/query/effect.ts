@@ -2,22 +2,23 @@ import { z } from 'zod';
 import { instant } from '../events/event.ts';
 import { dayName } from '../platform/clock.ts';
 import { RejectedError } from '../platform/errors.ts';
+import { kOf } from '../privacy/roles.ts';
 import { addEffect, emptyEffect } from '../tags/effect.ts';
 import {
   effectDay,
   effectOverlap,
   retireReason,
   showEffect,
-  showOverlap,
+  showEnd,
   tagEffect,
 } from '../tags/effect-shown.ts';
 import { type EffectTally, effectTally } from '../tags/effect-tally.ts';
-import { showCount } from '../tags/forecast-shown.ts';
 import { compileRules } from '../tags/rulebook.ts';
 import type { RuleStore } from '../tags/rules-store.ts';
 import { type EffectAsked, outdated, type Survey } from '../tags/survey.ts';
 import { surveyStore } from '../tags/survey-store.ts';
 import { type SurveyReadDeps, surveyOf, surveyStatus } from './forecast.ts';
+import type { Viewer } from './mask.ts';
 
 type EffectDeps = SurveyReadDeps & { readonly rules: Pick<RuleStore, 'current'> };
 
@@ -45,27 +46,28 @@ export const effectsAnswer = told.extend({
 export async function answerEffect(
   tag: string,
   id: string,
+  { role }: Viewer,
   deps: EffectDeps,
 ): Promise<z.infer<typeof effectAnswer>> {
-  const { k } = deps.brand.privacy;
+  const k = kOf(role, 'asked', deps.brand.privacy);
   const { asked, tally, ...state } = await soFar(await surveyOf(id, deps), tag, deps);
   if (!tally) return state;
-  const days = tally.days.map(({ members, entered, left }, i) => ({
-    day: dayName(asked.from + i),
-    members: showCount(members, k),
-    entered: showCount(entered, k),
-    left: showCount(left, k),
-  }));
-  return { ...state, effect: { ...showEffect(tag, tally, k), days, overlap: showOverlap(tally, k) } };
+  const days = tally.days.map((_, i) => dayName(asked.from + i));
+  return { ...state, effect: { ...showEffect(tag, tally, k), ...showEnd(tally, days, k) } };
 }
 
 /** `GET /effect/{id}`: every tag that a rule earns. @throws RejectedError 404 if there is no such report */
-export async function answerEffects(id: string, deps: EffectDeps): Promise<z.infer<typeof effectsAnswer>> {
+export async function answerEffects(
+  id: string,
+  { role }: Viewer,
+  deps: EffectDeps,
+): Promise<z.infer<typeof effectsAnswer>> {
   const { tally, asked: _, ...state } = await soFar(await surveyOf(id, deps), undefined, deps);
   if (!tally) return state;
   const { rules } = await deps.rules.current();
   const names = compileRules(rules, deps.brand).rules.map(({ tag }) => tag);
-  const tags = names.sort().map((tag) => showEffect(tag, tally, deps.brand.privacy.k));
+  const k = kOf(role, 'asked', deps.brand.privacy);
+  const tags = names.sort().map((tag) => showEffect(tag, tally, k));
   const retire = tags.flatMap(({ tag, retire: reason }) => (reason ? [{ tag, reason }] : []));
   return { ...state, tags, retire };
 }

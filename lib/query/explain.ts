@@ -2,16 +2,16 @@ import { z } from 'zod';
 import { uncounted } from '../consent/uncounted.ts';
 import { byTime, type Event, instant } from '../events/event.ts';
 import { quoted } from '../events/fault.ts';
-import { homeOf, nameOf } from '../identity/graph.ts';
 import { toIso } from '../platform/clock.ts';
 import { RejectedError } from '../platform/errors.ts';
+import { isOwnOf } from '../profile/cluster.ts';
 import { type Person, type Rules, viewOf } from '../profile/person.ts';
 import type { FoldedEvent } from '../tags/cells.ts';
 import { evidence, explainTag, saidBehind } from '../tags/explain.ts';
 import { changeAfter, personAt } from '../tags/past.ts';
 import { compileRules } from '../tags/rulebook.ts';
 import { ruleStore } from '../tags/rules-store.ts';
-import { type Found, lookUp } from './lookup.ts';
+import { type Found, lookUpUsed } from './lookup.ts';
 import { eventView } from './profile-view.ts';
 import { type Answered, answered, type QueryDeps } from './route.ts';
 import { moment } from './span.ts';
@@ -55,8 +55,7 @@ export const NOTE =
 /** All events of one profile, in time order. */
 export async function eventsOf({ cluster, profile }: Found, { profiles }: QueryDeps): Promise<Event[]> {
   const { events } = await profiles.journal(cluster);
-  const names = new Set(profile.names);
-  return [...events, ...cluster.tail].filter((event) => names.has(nameOf(homeOf(event)))).sort(byTime);
+  return [...events, ...cluster.tail].filter(isOwnOf(cluster, profile.id)).sort(byTime);
 }
 
 const folded = (event: Event): FoldedEvent => ({
@@ -118,7 +117,7 @@ export const explainRoutes: readonly Answered[] = [
     },
     async ({ params: { kind = '', value = '', tag = '' }, query, saw }, deps) => {
       const rules = await deps.rules();
-      const found = await lookUp({ kind, value, scope: query.scope }, rules, deps);
+      const found = await lookUpUsed({ kind, value, scope: query.scope }, rules, deps);
       saw(found.profile.id);
       const { person } = found.profile;
       const now = Math.max(deps.now(), person.walkedTo);

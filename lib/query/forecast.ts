@@ -5,6 +5,7 @@ import type { Brand } from '../platform/brand.ts';
 import type { Clock } from '../platform/clock.ts';
 import { RejectedError } from '../platform/errors.ts';
 import type { Table } from '../platform/table.ts';
+import { kOf } from '../privacy/roles.ts';
 import type { ProfileStore } from '../profile/store.ts';
 import { openCalendar } from '../tags/calendar.ts';
 import { sumTallies } from '../tags/forecast.ts';
@@ -13,6 +14,7 @@ import { tally } from '../tags/forecast-tally.ts';
 import { daysUpTo } from '../tags/forecast-walk.ts';
 import { type ForecastAsked, outdated, type Survey } from '../tags/survey.ts';
 import { surveyStore } from '../tags/survey-store.ts';
+import type { Viewer } from './mask.ts';
 import { identifiersOf } from './tags.ts';
 
 /** What it takes to tell what a survey found. */
@@ -62,19 +64,25 @@ export async function surveyOf(id: string, { table, now }: Pick<SurveyReadDeps, 
 }
 
 /** `GET /rules/{tag}/forecast/{id}`. @throws RejectedError 404 if there is no such forecast of the tag */
-export async function answerForecast(tag: string, id: string, deps: SurveyReadDeps): Promise<ForecastAnswer> {
+export async function answerForecast(
+  tag: string,
+  id: string,
+  viewer: Viewer,
+  deps: SurveyReadDeps,
+): Promise<ForecastAnswer> {
   const survey = await surveyOf(id, deps);
   if (survey.asked.kind !== 'forecast' || survey.asked.tag !== tag)
     throw new RejectedError('not_found', 'this is no forecast for the tag', 404);
-  return forecastOf(survey, survey.asked, deps);
+  return forecastOf(survey, survey.asked, viewer, deps);
 }
 
 async function forecastOf(
   survey: Survey,
   { tag, days }: ForecastAsked,
+  { role }: Viewer,
   deps: SurveyReadDeps,
 ): Promise<ForecastAnswer> {
-  const { k } = deps.brand.privacy;
+  const k = kOf(role, 'asked', deps.brand.privacy);
   const { id, at, of } = survey;
   const pieces = await surveyStore(deps.table, deps.now).pieces(survey);
   const all = pieces.found.map((it) => found.parse(it));

@@ -58,6 +58,22 @@ export async function lookUp(wanted: Wanted, rules: Rules, deps: LookupDeps): Pr
   return only;
 }
 
+/**
+ * The same, for what is made of a person: of who is restricted nothing is.
+ *
+ * @throws RejectedError 409 if they are
+ */
+export async function lookUpUsed(wanted: Wanted, rules: Rules, deps: LookupDeps): Promise<Found> {
+  const found = await lookUp(wanted, rules, deps);
+  const { restricted } = found.profile.person;
+  if (restricted === undefined) return found;
+  throw new RejectedError(
+    'restricted',
+    `at their request nothing of theirs is used, since ${restricted}`,
+    409,
+  );
+}
+
 /** Who has the identifier, in each scope. */
 async function inScopes(
   { kind, value, scope }: Wanted,

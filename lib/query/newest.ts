@@ -1,6 +1,6 @@
 import { byTime, type Event } from '../events/event.ts';
-import { homeOf, nameOf } from '../identity/graph.ts';
 import { DAY, toIso } from '../platform/clock.ts';
+import { isOwnOf } from '../profile/cluster.ts';
 import type { ProfileStore } from '../profile/store.ts';
 import type { Found } from './lookup.ts';
 import type { Span } from './span.ts';
@@ -26,12 +26,12 @@ export async function newestEvents(
   { from = '', to, after, count }: Span & { readonly after?: Place | undefined; readonly count: number },
   profiles: Pick<ProfileStore, 'journal'>,
 ): Promise<Event[]> {
-  const names = new Set(profile.names);
+  const isOwn = isOwnOf(cluster, profile.id);
   const wanted = (event: Event) =>
     event.occurredAt >= from &&
     (to === undefined || event.occurredAt < to) &&
     (after === undefined || byTime(event, after) < 0) &&
-    names.has(nameOf(homeOf(event)));
+    isOwn(event);
   const newest = (events: readonly Event[], complete: (event: Event) => boolean) =>
     events
       .filter((event) => wanted(event) && complete(event))

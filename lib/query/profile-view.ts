@@ -24,6 +24,8 @@ export const profileView = z.object({
   tags: z.record(z.string(), tagView),
   stage: z.string().nullable(),
   rfm: z.object({ r: z.int(), f: z.int(), m: z.int() }).nullable(),
+  /** From when on nothing of theirs is used, at their request; absent: it is used. */
+  restrictedAt: instant.optional(),
   firstSeenAt: instant.nullable(),
   firstChannel: z.string().nullable(),
   lastSeenAt: instant.nullable(),
@@ -49,7 +51,8 @@ export function showProfile(
   const view = viewOf(person);
   const at = Math.max(now, person.walkedTo);
   const stage = person.tags.get(STAGE)?.value;
-  const next = nextChange(rules.book, view, at, { limit: Number.POSITIVE_INFINITY });
+  const isUsed = person.restricted === undefined;
+  const next = isUsed && nextChange(rules.book, view, at, { limit: Number.POSITIVE_INFINITY });
   const ids = profile.names.flatMap((name) => cluster.graph.identifiers.get(name) ?? []);
   return {
     id: profile.id,
@@ -57,7 +60,8 @@ export function showProfile(
     traits: traitsOf(person),
     tags: Object.fromEntries([...person.tags].sort(byName).map(([tag, held]) => [tag, showTag(held)])),
     stage: typeof stage === 'string' ? stage : null,
-    rfm: rfmOf(rules.book, view, at) ?? null,
+    rfm: (isUsed && rfmOf(rules.book, view, at)) || null,
+    ...(!isUsed && { restrictedAt: person.restricted }),
     firstSeenAt: person.first?.at ?? null,
     firstChannel: person.first?.channel ?? null,
     lastSeenAt: person.last?.at ?? null,

@@ -7,6 +7,8 @@ import { partition } from '../identity/graph.ts';
 import type { Protector } from '../identity/protect.ts';
 import { RejectedError } from '../platform/errors.ts';
 import { partitions, SHARDS } from '../platform/keys.ts';
+import { kOf } from '../privacy/roles.ts';
+import { groupSize, toldSizes } from '../privacy/suppress.ts';
 import { clusterOf, profileIds } from '../profile/cluster.ts';
 import { readCluster } from '../profile/read.ts';
 import { cursor, cursorOf, limitOf, placeOf } from './cursor.ts';
@@ -125,19 +127,19 @@ export const tagRoutes: readonly Answered[] = [
             tag: z.string(),
             name: z.object({ zh: z.string(), en: z.string() }).optional(),
             version: z.int(),
-            profiles: z.int(),
+            profiles: groupSize,
             /** Where the rule has values: profiles by value. */
-            values: z.record(z.string(), z.int()).optional(),
+            values: z.record(z.string(), groupSize).optional(),
           }),
         ),
       }),
     },
-    async (_question, deps) => {
+    async ({ caller }, deps) => {
       const { book } = await deps.rules();
+      const k = kOf(caller.role, 'held', deps.brand.privacy);
       const tags = book.rules.map(async ({ tag, version, rule }) => {
-        const counts = await countMembers(tag, deps);
-        const profiles = Object.values(counts).reduce((sum, count) => sum + count, 0);
-        return { tag, name: rule.name, version, profiles, ...(rule.values && { values: counts }) };
+        const { profiles, values } = toldSizes(await countMembers(tag, deps), k);
+        return { tag, name: rule.name, version, profiles, ...(rule.values && { values }) };
       });
       return { tags: (await Promise.all(tags)).sort((a, b) => (a.tag < b.tag ? -1 : 1)) };
     },

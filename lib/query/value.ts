@@ -7,7 +7,7 @@ import { viewOf } from '../profile/person.ts';
 import { personAt } from '../tags/past.ts';
 import { explainValue, valuePlan } from '../tags/value.ts';
 import { eventsOf, leafView, NOTE } from './explain.ts';
-import { lookUp } from './lookup.ts';
+import { lookUpUsed } from './lookup.ts';
 import { type Answered, answered } from './route.ts';
 import { moment } from './span.ts';
 
@@ -58,7 +58,7 @@ export const valueRoutes: readonly Answered[] = [
     },
     async ({ params: { kind = '', value = '' }, query: { scope, at: asked }, saw }, deps) => {
       const { book: inForce } = await deps.rules();
-      const found = await lookUp({ kind, value, scope }, { book: inForce, brand: deps.brand }, deps);
+      const found = await lookUpUsed({ kind, value, scope }, { book: inForce, brand: deps.brand }, deps);
       saw(found.profile.id);
       const now = Math.max(deps.now(), found.profile.person.walkedTo);
       const { calendar } = inForce;

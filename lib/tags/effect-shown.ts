@@ -1,7 +1,17 @@
 import { z } from 'zod';
+import { untold } from '../privacy/untold.ts';
 import { addGroups, nobody, withoutGroup } from './effect.ts';
 import type { EffectTally, Group } from './effect-tally.ts';
-import { showCount, shownCount } from './forecast-shown.ts';
+import {
+  daysOf,
+  overlapOf,
+  priceOf,
+  type ShownCount,
+  showDays,
+  shownCount,
+  showOverlaps,
+  teller,
+} from './forecast-shown.ts';
 
 /** A figure with the interval that holds its true value in 95 of 100 cases. */
 const estimate = z.object({ value: z.number(), from: z.number(), to: z.number() });
@@ -94,9 +104,11 @@ function meanDifference(a: Estimate, b: Estimate): Estimate {
   return { value, from: value - reach, to: value + reach };
 }
 
-function showGroup(it: Group, k: number): ShownGroup {
-  const counts = { profiles: showCount(it.profiles, k), converted: showCount(it.converted, k) };
-  if (it.profiles < k || it.converted < k) return counts;
+function showGroup(it: Group, k: number, left: ReadonlySet<string>, name: string): ShownGroup {
+  const show = (what: 'profiles' | 'converted'): ShownCount =>
+    left.has(`${what} ${name}`) ? `<${k}` : it[what];
+  const counts = { profiles: show('profiles'), converted: show('converted') };
+  if (left.has(`profiles ${name}`) || left.has(`converted ${name}`)) return counts;
   return {
     ...counts,
     rate: shareOf(it.converted, it.profiles),
@@ -105,8 +117,50 @@ function showGroup(it: Group, k: number): ShownGroup {
   };
 }
 
-function compare(holders: Group, others: Group, k: number): z.infer<typeof comparison> {
-  const shown = { holders: showGroup(holders, k), others: showGroup(others, k) };
+/**
+ * What of holders and of everybody else may not be told, of a tag and of each of its values. How many hold it is known to
+ * whoever may list them, and so is that nobody of nobody did anything; what the few did must not follow from what is told
+ * of the others. Who did not convert is a group as well.
+ *
+ * @param parts holders as a whole by the name '', and by value
+ */
+function leftOut(all: Group, parts: readonly (readonly [string, Group])[], k: number): ReadonlySet<string> {
+  const groups = parts.flatMap(([name, it]): (readonly [string, Group])[] => [
+    [name, it],
+    [`not ${name}`, withoutGroup(all, it)],
+  ]);
+  const values = parts.flatMap(([name]) => (name === '' ? [] : [name]));
+  const named = (of: readonly (readonly [string, Group])[]) =>
+    of.flatMap(([name, { profiles, converted }]) => [
+      [`profiles ${name}`, profiles] as const,
+      [`converted ${name}`, converted] as const,
+      [`idle ${name}`, profiles - converted] as const,
+    ]);
+  const ties = ['converted', 'idle'].flatMap((what) => [
+    ...parts.map(([name]) => [`${what} of all`, `${what} ${name}`, `${what} not ${name}`]),
+    ...(values.length > 0 ? [[`${what} `, ...values.map((name) => `${what} ${name}`)]] : []),
+  ]);
+  const within = groups.map(([name]) => [`converted ${name}`, `idle ${name}`]);
+  const nobodys = groups.filter(([, { profiles }]) => profiles === 0);
+  const known = [...named([['of all', all], ...nobodys]).map(([name]) => name)];
+  return untold(
+    Object.fromEntries(named([['of all', all], ...groups])),
+    [...ties, ...within],
+    k,
+    new Set(known),
+  );
+}
+
+function compare(
+  [name, holders]: readonly [string, Group],
+  others: Group,
+  k: number,
+  left: ReadonlySet<string>,
+): z.infer<typeof comparison> {
+  const shown = {
+    holders: showGroup(holders, k, left, name),
+    others: showGroup(others, k, left, `not ${name}`),
+  };
   if (!shown.holders.rate || !shown.others.rate) return shown;
   return { ...shown, difference: differenceOf(holders, others) };
 }
@@ -125,10 +179,11 @@ export function showEffect(tag: string, { all, tags }: EffectTally, k: number): 
   const pairs = byValue.length > 0 ? byValue.map(([, it]) => it) : [holders];
   const reasons = pairs.map((it) => reasonOf(it, withoutGroup(all, it), k));
   const retire = reasons.every((it) => it !== undefined) ? reasons[0] : undefined;
-  const shown = byValue.map(([name, it]) => [name, compare(it, withoutGroup(all, it), k)]);
+  const left = leftOut(all, [['', holders], ...byValue], k);
+  const shown = byValue.map((it) => [it[0], compare(it, withoutGroup(all, it[1]), k, left)]);
   return {
     tag,
-    ...compare(holders, withoutGroup(all, holders), k),
+    ...compare(['', holders], withoutGroup(all, holders), k, left),
     ...(byValue.length > 0 && { values: Object.fromEntries(shown) }),
     ...(retire && { retire }),
   };
@@ -143,10 +198,20 @@ function reasonOf(holders: Group, others: Group, k: number): z.infer<typeof reti
   return isSame && perProfile.from <= 0 && perProfile.to >= 0 ? 'no_difference' : undefined;
 }
 
-/** Other tags of the holders, the largest overlap first; that of small groups tells nothing by its place. */
-export function showOverlap({ overlap }: EffectTally, k: number): z.infer<typeof effectOverlap>[] {
-  const size = (both: number) => (both < k ? 0 : both);
-  return Object.entries(overlap)
-    .sort(([a, x], [b, y]) => size(y.both) - size(x.both) || (a < b ? -1 : 1))
-    .map(([tag, { members, both }]) => ({ tag, members: showCount(members, k), both: showCount(both, k) }));
+/** How the tag's days ended, and other tags of those who hold it at the end. @param names of the days, oldest first */
+export function showEnd(
+  { days, overlap }: EffectTally,
+  names: readonly string[],
+  k: number,
+): { days: z.infer<typeof effectDay>[]; overlap: z.infer<typeof effectOverlap>[] } {
+  const last = 'members at the end';
+  const ended = daysOf(days, last);
+  const tags = overlapOf(overlap, last, days.at(-1)?.members ?? 0);
+  const sizes = { ...tags.sizes, ...ended.sizes };
+  const left = untold(sizes, [...ended.ties, ...tags.ties], k, new Set(tags.known), priceOf);
+  const show = teller(sizes, left, k);
+  return {
+    days: showDays(names, ended, show),
+    overlap: showOverlaps(Object.keys(overlap).sort(), show),
+  };
 }

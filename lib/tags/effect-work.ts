@@ -2,6 +2,7 @@ import type { Event } from '../events/event.ts';
 import { partition } from '../identity/graph.ts';
 import type { ConversionRule } from '../platform/brand.ts';
 import { toIso } from '../platform/clock.ts';
+import { restrictedSince } from '../privacy/restriction.ts';
 import { split } from '../profile/cluster.ts';
 import type { Rules } from '../profile/person.ts';
 import type { ProfileStore } from '../profile/store.ts';
@@ -23,8 +24,10 @@ export function effectWork(
   return {
     async lookAt(cluster) {
       if (!goal) return; // the brand counts no such conversions any more
-      const parts = split(await profiles.events(cluster), partition(cluster.graph));
-      for (const events of parts)
+      const division = partition(cluster.graph);
+      const isUsed = division.members.map((it) => restrictedSince(cluster.graph, it) === undefined);
+      const parts = split(await profiles.events(cluster), division);
+      for (const events of parts.filter((_, i) => isUsed[i]))
         addEffect(so, effectOfOne(livedBy(events, asked, at, goal, rules), asked.tag));
     },
     take() {

@@ -37,6 +37,7 @@ export function forecastWork(
       const parts = split(all, partition(cluster.graph));
       so.cost.events += all.length;
       for (const [i, { id, person }] of present.entries()) {
+        if (person.restricted !== undefined) continue;
         const before = new Map([...person.tags].map(([name, { value }]) => [name, value]));
         const outlook = outlookOf(parts[i] ?? [], tag, draft, ends, at);
         addTally(so, tallyOne({ profile: id, before, ...outlook }, tag, drafted));

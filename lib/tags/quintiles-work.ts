@@ -6,6 +6,7 @@ import type { Brand } from '../platform/brand.ts';
 import { type Clock, toIso } from '../platform/clock.ts';
 import type { Queue } from '../platform/queue.ts';
 import type { Table } from '../platform/table.ts';
+import { restrictedSince } from '../privacy/restriction.ts';
 import { split } from '../profile/cluster.ts';
 import type { ProfileStore } from '../profile/store.ts';
 import { beginBackfill } from './backfill.ts';
@@ -16,7 +17,7 @@ import { Reading } from './reading.ts';
 import { histogramOf, mergeHistograms } from './rfm-quintiles.ts';
 import { NOBODY } from './rfm-quintiles-work.ts';
 import { compileRules, type RuleBook } from './rulebook.ts';
-import { ruleStore } from './rules-store.ts';
+import { rulesKept } from './rules-kept.ts';
 import type { QuintilesAsked, Survey } from './survey.ts';
 import { surveyStore } from './survey-store.ts';
 import type { SurveyWork } from './survey-work.ts';
@@ -65,6 +66,7 @@ export function quintilesWork(
       const division = partition(cluster.graph);
       const parts = split(await profiles.events(cluster), division);
       for (const [i, { names }] of division.members.entries()) {
+        if (restrictedSince(cluster.graph, division.members[i]) !== undefined) continue;
         const kinds = names.map((name) => cluster.graph.identifiers.get(name)?.kind ?? '');
         const measures = kinds.every((kind) => NOBODY.has(kind))
           ? undefined
@@ -116,7 +118,7 @@ export async function endQuintiles(survey: Survey, deps: EndDeps): Promise<boole
     of: measured(brand.rfm),
     ...{ r: [...r], f: [...f], m: [...m] },
   });
-  const { rules, quintiles } = await ruleStore(table, brand).current();
+  const { rules, quintiles } = await rulesKept(table, brand).current();
   const book = compileRules(rules, { ...brand, quintiles });
   if (book.readsQuintiles)
     await beginBackfill({ book: book.digest, by: survey.by }, { table, recompute, now });

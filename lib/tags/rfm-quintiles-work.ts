@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { partition } from '../identity/graph.ts';
 import type { Brand } from '../platform/brand.ts';
+import { restrictedSince } from '../privacy/restriction.ts';
 import { profileIds, split } from '../profile/cluster.ts';
 import type { ProfileStore } from '../profile/store.ts';
 import { type RfmCustomer, rfmValues } from './rfm-quintiles.ts';
@@ -35,6 +36,7 @@ export function rfmWork(
       const ids = profileIds(cluster.id, cluster.graph, division);
       const parts = split(await profiles.events(cluster), division);
       for (const [i, { names }] of division.members.entries()) {
+        if (restrictedSince(cluster.graph, division.members[i]) !== undefined) continue;
         const kinds = names.map((name) => cluster.graph.identifiers.get(name)?.kind ?? '');
         const values = kinds.every((kind) => NOBODY.has(kind))
           ? undefined

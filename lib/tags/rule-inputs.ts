@@ -2,11 +2,12 @@ import type { Brand } from '../platform/brand.ts';
 import type { Rule } from '../platform/brand-words.ts';
 import { digest } from './features.ts';
 import type { QuintileEdition } from './quintiles.ts';
+import { MAX_DAYS } from './windows.ts';
 
 /** All that is kept of a person depends on this, beside the rules themselves. */
 export type RuleInputs = Pick<Brand, 'timezone' | 'rfm'> & {
   readonly quintiles?: QuintileEdition | undefined;
-} & Partial<Pick<Brand, 'scores' | 'phases' | 'consent' | 'value' | 'attribution'>>;
+} & Partial<Pick<Brand, 'scores' | 'phases' | 'consent' | 'value' | 'attribution' | 'retention'>>;
 
 /** What rules say, in whatever order they come. */
 export const said = (rules: readonly (Rule & { readonly version: number })[]): unknown[] =>
@@ -20,6 +21,12 @@ export const answering = ({ renew: _, ...rest }: Brand['rfm']) => rest;
 /** Taken again and the same, they change no answer. */
 export const cutsIn = ({ r, f, m }: QuintileEdition) => [r, f, m];
 
+/** For how long events are kept, where that is less than the longest window sees: what has expired counts for nothing. */
+export const keptShorter = (retention?: Brand['retention']): unknown[] => {
+  const { days = MAX_DAYS, orders = MAX_DAYS, types = {} } = retention?.events ?? {};
+  const others = Object.entries(types).sort(([a], [b]) => (a < b ? -1 : 1));
+  return days === MAX_DAYS && orders === MAX_DAYS && others.length === 0 ? [] : [[days, orders, others]];
+};
 /** The tags that say how a customer stands when they buy: it is noted as they are walked. */
 export const standingBy = ({ attribution }: Pick<RuleInputs, 'attribution'>): unknown[] => {
   const tags = attribution?.composite.tier.tags;
@@ -34,6 +41,7 @@ export const inputsDigest = (brand: RuleInputs): string =>
       answering(brand.rfm),
       ...[brand.scores, brand.phases, brand.consent, brand.value].map((it) => it ?? null),
       standingBy(brand),
+      keptShorter(brand.retention),
     ],
     10,
   );

@@ -18,7 +18,7 @@ import { isOf } from './quintiles.ts';
 import { planFeatures, Register } from './register.ts';
 import { checkRfm, type RfmParts, rfmParts, rfmReferences } from './rfm-cuts.ts';
 import { RuleError, type RulePlace } from './rule-error.ts';
-import { answering, cutsIn, type RuleInputs, said, standingBy } from './rule-inputs.ts';
+import { answering, cutsIn, keptShorter, type RuleInputs, said, standingBy } from './rule-inputs.ts';
 import type { ScoreAsk } from './score-ask.ts';
 import { scoresRead } from './score-plans.ts';
 import type { ScorePlan } from './scores.ts';
@@ -125,7 +125,7 @@ export interface RuleBook {
 }
 
 /** Changes when the same rules would be kept or answered otherwise: then everything is folded anew. */
-const ENGINE = 4;
+const ENGINE = 5;
 export const MAX_RULES = 300;
 
 /**
@@ -135,7 +135,7 @@ export const MAX_RULES = 300;
  */
 export function compileRules(
   rules: readonly VersionedRule[],
-  { timezone, rfm, quintiles, consent = usualConsent, value, ...business }: RuleInputs,
+  { timezone, rfm, quintiles, consent = usualConsent, value, retention, ...business }: RuleInputs,
 ): RuleBook {
   if (rules.length > MAX_RULES) throw new RuleError('cost', `a brand has at most ${MAX_RULES} rules`);
   checkRfm(rfm);
@@ -183,6 +183,7 @@ export function compileRules(
         ...scores.inputs,
         ...(drafts.some((it) => it.readsValue) ? [layers.settings] : []),
         ...presumedOtherwise(consent),
+        ...keptShorter(retention),
         ...standingBy(business),
       ],
       10,

@@ -77,7 +77,7 @@ export const rulesRoutes: readonly RulesRoute[] = [
   },
   {
     ...{ method: 'GET', path: '/effect/{id}', roles: whoMay('persons') },
-    answer: ({ id }, deps) => answerEffects(id, deps),
+    answer: ({ id, caller }, deps) => answerEffects(id, caller, deps),
   },
   {
     ...{ method: 'POST', path: '/tags/{tag}/effect', roles: whoMay('persons') },
@@ -85,7 +85,7 @@ export const rulesRoutes: readonly RulesRoute[] = [
   },
   {
     ...{ method: 'GET', path: '/tags/{tag}/effect/{id}', roles: whoMay('persons') },
-    answer: ({ tag, id }, deps) => answerEffect(tag, id, deps),
+    answer: ({ tag, id, caller }, deps) => answerEffect(tag, id, caller, deps),
   },
   { method: 'GET', path: '/rfm/quintiles', answer: (_, deps) => answerQuintiles(deps) },
   {
@@ -141,8 +141,8 @@ function recorders({ method, path }: RulesRoute, { role, name: who, key, reason 
 }
 
 /** A forecast. Drafts can be made to tell a single person from a group, so nobody sees one who may not see persons. */
-async function forecastFor({ tag, id, saw }: Asking, deps: RulesDeps) {
-  const answer = await answerForecast(tag, id, deps);
+async function forecastFor({ tag, id, caller, saw }: Asking, deps: RulesDeps) {
+  const answer = await answerForecast(tag, id, caller, deps);
   const sample = answer.forecast?.sample ?? [];
   await saw(
     sample.map(({ profile }) => profile),

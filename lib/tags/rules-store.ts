@@ -1,39 +1,18 @@
 import { isDeepStrictEqual } from 'node:util';
 import { z } from 'zod';
 import type { Brand } from '../platform/brand.ts';
-import { type Rule, rule } from '../platform/brand-words.ts';
+import type { Rule } from '../platform/brand-words.ts';
 import { ConflictError } from '../platform/errors.ts';
 import { keys } from '../platform/keys.ts';
 import type { Table } from '../platform/table.ts';
-import { type KeptRule, type KeptRules, mergeFileRules, nothingKept } from './file-rules.ts';
+import type { KeptRule, KeptRules } from './file-rules.ts';
 import type { QuintileEdition } from './quintiles.ts';
 import { mentionQuintiles, quintileStore } from './quintiles-store.ts';
 import { RuleError } from './rule-error.ts';
 import { inputsDigest } from './rule-inputs.ts';
 import { compileRules, type VersionedRule } from './rulebook.ts';
+import { keptRule, rulesKept, text } from './rules-kept.ts';
 
-/** A rule with the version that a row holds. As text: DynamoDB's maps forget the order of `values`. */
-export const versionedRule = z.looseObject({ version: z.int().positive() }).transform(
-  ({ version, ...rest }): VersionedRule => ({
-    ...rule.parse(rest),
-    version,
-  }),
-);
-const keptRule = z.strictObject({
-  rule: versionedRule,
-  at: z.string().optional(),
-  by: z.string().optional(),
-});
-const text = z.string().transform((it): unknown => JSON.parse(it));
-const rulesRow = z.object({
-  v: z.int().positive(),
-  rules: text.pipe(z.array(keptRule)),
-  file: z.record(z.string(), z.string()),
-  retired: z.record(z.string(), z.int()),
-  inputs: z.string().optional(),
-  /** Since when; absent: since the brand's first rules. */
-  at: z.string().optional(),
-});
 /** What the row of the rules held once: `tag@version` of each, and since when. */
 const ruleSetRow = z.object({
   names: z.string().transform((it) => it.split(' ')),
@@ -48,16 +27,11 @@ const MAX_BYTES = 300_000;
 /**
  * The rules in force and every version that ever was. The row of the rules is the truth; a version's own row is its
  * history, written when it is put and again before it is replaced, so that no crash loses one.
+ *
+ * @param compile what checks rules before they are written; who runs thousands of stacks may remember what it said
  */
-export function ruleStore(table: Table, brand: Brand) {
-  /** What the row holds, and what is in force: the row with the brand's file merged in. */
-  async function kept(): Promise<{ stored: KeptRules; merged: KeptRules }> {
-    const row = await table.get(keys.rules());
-    if (!row) return { stored: nothingKept, merged: mergeFileRules(nothingKept, brand.rules) };
-    const { v, at, inputs, ...rest } = rulesRow.parse(row);
-    const stored = { version: v, ...rest, ...(at !== undefined && { at }), ...(inputs && { inputs }) };
-    return { stored, merged: mergeFileRules(stored, brand.rules) };
-  }
+export function ruleStore(table: Table, brand: Brand, compile: typeof compileRules = compileRules) {
+  const { kept, current } = rulesKept(table, brand);
 
   const append = (it: KeptRule) =>
     table.put({ ...keys.rule(it.rule.tag, it.rule.version), rule: JSON.stringify(it) });
@@ -99,7 +73,7 @@ export function ruleStore(table: Table, brand: Brand) {
     const text = JSON.stringify(rules);
     if (Buffer.byteLength(text) > MAX_BYTES)
       throw new RuleError('cost', `all rules together are longer than ${MAX_BYTES} bytes`);
-    compileRules(
+    compile(
       rules.map((it) => it.rule),
       brand,
     );
@@ -127,13 +101,7 @@ export function ruleStore(table: Table, brand: Brand) {
   }
 
   return {
-    /** The rules in force, and the population's cuts if they read them. `version` grows with each put; 0 before the first. */
-    async current(): Promise<{ version: number; rules: VersionedRule[]; quintiles?: QuintileEdition }> {
-      const { merged } = await kept();
-      const rules = merged.rules.map((it) => it.rule);
-      const quintiles = mentionQuintiles(rules) ? await quintileStore(table).current() : undefined;
-      return { version: merged.version, rules, ...(quintiles && { quintiles }) };
-    },
+    current,
 
     /** One rule in force and all its versions, newest first; undefined if the tag has no rule. */
     async get(tag: string): Promise<{ rule: VersionedRule; versions: KeptRule[] } | undefined> {

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { instant } from '../events/event.ts';
 import { quintileEdition } from './quintiles.ts';
-import { versionedRule } from './rules-store.ts';
+import { versionedRule } from './rules-kept.ts';
 
 /** How many parts all profiles are divided into. */
 export const PARTS = 4;

@@ -84,6 +84,20 @@ describe('a till that signs as Standard Webhooks says', () => {
     expect(JSON.stringify(told)).not.toContain('138');
   });
 
+  test('what is older than the brand keeps is a fault that says so, but for what was said of consent', async () => {
+    const { send, events, faults } = aCapture();
+    const data = { member_id: 'M1' };
+    const reply = await send(
+      pos([
+        { type: 'visit', timestamp: '2015-05-01T00:00:00Z', data },
+        { type: 'consent_withdrawn', timestamp: '2015-05-01T00:00:00Z', data: { ...data, purpose: 'all' } },
+      ]),
+    );
+    expect(replyOf(reply).faults).toMatchObject([{ index: 0, reason: 'expired' }]);
+    expect(faults()).toMatchObject([{ message: expect.stringContaining('1095 days') }]);
+    expect(events().map(({ type }) => type)).toEqual(['consent_withdrawn']);
+  });
+
   test('our own form is taken as it stands', async () => {
     const { send, events } = aCapture();
     await send(

@@ -3,9 +3,10 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { Event } from '../../lib/events/event.ts';
 import { decisionEvent, isDecision, type Verdict } from '../../lib/identity/decisions.ts';
-import { addGraph, emptyGraph, MAX_STRONG } from '../../lib/identity/graph.ts';
+import { addGraph, emptyGraph } from '../../lib/identity/graph.ts';
 import { groupEvents, showingsOf } from '../../lib/identity/groups.ts';
 import { firstOwners, isShared, MOST_OWNERS } from '../../lib/identity/owners.ts';
+import { MAX_STRONG } from '../../lib/identity/strong.ts';
 import { anId, day, shuffled } from '../profile/a-profile.ts';
 import { aSighting, graphOf, profilesIn, reviewsIn } from './a-graph.ts';
 

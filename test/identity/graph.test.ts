@@ -1,15 +1,8 @@
 // Scope: who is who, as a function of what was seen together.
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import {
-  addGraph,
-  emptyGraph,
-  homeOf,
-  MAX_STRONG,
-  pairOf,
-  partition,
-  ranked,
-} from '../../lib/identity/graph.ts';
+import { addGraph, emptyGraph, homeOf, pairOf, partition, ranked } from '../../lib/identity/graph.ts';
+import { MAX_STRONG } from '../../lib/identity/strong.ts';
 import { anEvent, shuffled } from '../profile/a-profile.ts';
 import { aSighting, graphOf, profilesIn, reviewsIn } from './a-graph.ts';
 

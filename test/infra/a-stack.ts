@@ -7,6 +7,7 @@ import { loadBrand } from '../../infra/brands/load.ts';
 import { siyuApp, stackName } from '../../infra/synth.ts';
 
 export const functionNames = [
+  'access',
   'archive',
   'attribution',
   'capture',

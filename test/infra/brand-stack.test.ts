@@ -38,6 +38,16 @@ describe('the table', () => {
     expect(demo.stack.terminationProtection).toBe(true);
   });
 
+  test('of keys is encrypted and outlives its stack as well, and is in no backup', () => {
+    const [, table] =
+      demo.ofType('AWS::DynamoDB::GlobalTable').find(([id]) => id.startsWith('DataKeys')) ?? [];
+    expect(table).toMatchObject({
+      DeletionPolicy: 'Retain',
+      Properties: { SSESpecification: { SSEEnabled: true }, Replicas: [{ DeletionProtectionEnabled: true }] },
+    });
+    expect(JSON.stringify(table)).not.toMatch(/PointInTimeRecovery|StreamSpecification|Kinesis/);
+  });
+
   test('knows who is due next, by keys alone', () => {
     const [table] = properties('AWS::DynamoDB::GlobalTable');
     expect(table.GlobalSecondaryIndexes).toEqual([
@@ -182,8 +192,9 @@ describe('functions', () => {
 });
 
 describe('permissions', () => {
-  /** What a function may do: `verb on resource`, for everything but its own log and traces. */
-  function mayDo(): Record<string, string[]> {
+  /** What a function may do: `verb on resource`, for everything but its own log and traces, and the keys of rows. */
+  const mayDo = () => permissions((verb) => !/^(logs|xray):| on DataKeys$/.test(verb));
+  function permissions(isMeant: (verb: string) => boolean): Record<string, string[]> {
     const may: Record<string, string[]> = {};
     for (const [id, { Properties }] of demo.ofType('AWS::IAM::Policy')) {
       const verbs = Properties.PolicyDocument.Statement.flatMap(({ Action, Resource, Effect }: Statement) => {
@@ -191,7 +202,7 @@ describe('permissions', () => {
         return [Action].flat().flatMap((verb) => [Resource].flat().map((on) => `${verb} on ${nameOf(on)}`));
       });
       may[id.includes('Clock') ? `the clock of ${functionOf(id)}` : functionOf(id)] = verbs
-        .filter((verb: string) => !/^(logs|xray):/.test(verb))
+        .filter(isMeant)
         .sort();
     }
     return may;
@@ -252,7 +263,8 @@ describe('permissions', () => {
       identity: [...readWrite, secret('identity'), send('ProfileEvents')], // likewise
       preview: [...readWrite, secret('identity')], // likewise
       privacy: [...readWrite, secret('identity')],
-      requests: [...readWrite, secret('identity'), send('ErasureErasures')],
+      requests: [...readWrite, secret('identity'), send('ErasureErasures'), send('ProfileEvents')],
+      access: [...readWrite, secret('identity')], // PutItem: the audit log alone
       archive: [...readWrite, secret('identity')], // PutItem: the audit log alone
       erasure: [
         ...table(['DeleteItem', 'GetItem', 'PutItem', 'Query']),
@@ -267,6 +279,22 @@ describe('permissions', () => {
       'the clock of tags': ['lambda:InvokeFunction on Tags'],
       'the clock of attribution': ['lambda:InvokeFunction on Attribution'],
     });
+  });
+
+  test('read keys, and put them where rows are put; nobody may list, remove or back them up', () => {
+    const ofKeys = permissions((verb) => / on DataKeys$/.test(verb));
+    const get = 'dynamodb:GetItem on DataKeys';
+    for (const [name, verbs] of Object.entries(ofKeys)) {
+      const touches = mayDo()[name]?.includes('dynamodb:GetItem on DataTable');
+      expect(verbs, name).toEqual(expect.arrayContaining(touches ? [get] : []));
+      expect(
+        verbs.filter((verb) => verb !== get && verb !== 'dynamodb:PutItem on DataKeys'),
+        name,
+      ).toEqual([]);
+    }
+    for (const name of ['profile', 'tags', 'erasure'])
+      expect(ofKeys[name]).toEqual([get, 'dynamodb:PutItem on DataKeys']);
+    for (const name of ['query', 'archive']) expect(ofKeys[name]).toEqual([get]);
   });
 
   test('are named verbs, never a wildcard, and no managed policy adds to them', () => {
@@ -310,7 +338,7 @@ describe('alarms', () => {
       errors: count('Errors'),
       throttles: count('Throttles'),
       api: count('5xx'),
-    }).toEqual({ late: 6, dead: 6, errors: 17, throttles: 17, api: 1 });
+    }).toEqual({ late: 6, dead: 6, errors: 18, throttles: 18, api: 1 });
   });
 
   test('each names a heading of docs/deploy.md that says what to do', () => {

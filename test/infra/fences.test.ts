@@ -52,6 +52,13 @@ test('there is something to fence', () => {
 });
 
 describe('who may import what', () => {
+  test('functions open the brand’s table with the keys that its rows are sealed under, never without', () => {
+    const bare = ({ code }: Source) =>
+      /openTable\((?!KEYS_TABLE)/.test(code) || (/TABLE_NAME/.test(code) && !/openBrandTable\(/.test(code));
+    expect(offenders(functions, bare)).toEqual([]);
+    expect(functions.filter(({ code }) => code.includes('openBrandTable(')).length).toBeGreaterThan(10);
+  });
+
   test('only lib/platform knows the AWS SDK', () => {
     const others = [...lib, ...functions].filter(({ path }) => !path.startsWith('lib/platform/'));
     expect(

@@ -35,11 +35,9 @@ test('the function has the variables that it reads; capture and quarantine know 
 test('it may queue, read the secrets of channels, and read and put rows, and nothing else of the table', () => {
   const text = policyOf(/^FetchRole/);
   expect(text).toContain('secretsmanager:GetSecretValue');
-  expect(text.match(/dynamodb:\w+/g)?.sort()).toEqual([
-    'dynamodb:GetItem',
-    'dynamodb:PutItem',
-    'dynamodb:Query',
-  ]);
+  const rows = ['dynamodb:GetItem', 'dynamodb:PutItem', 'dynamodb:Query'];
+  const keys = ['dynamodb:GetItem', 'dynamodb:PutItem'];
+  expect(text.match(/dynamodb:\w+/g)?.sort()).toEqual([...rows, ...keys].sort());
   expect(text).not.toMatch(/sqs:\*|dynamodb:\*/);
 });
 

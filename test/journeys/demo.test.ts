@@ -106,6 +106,7 @@ test('the demo of a school is played at the time of its clock, and tells what ca
     }
 
     const again = new PassThrough();
+    await visitor.clock({ advance: '1m' }); // the first minute notes the rules of the file
     const before = await visitor.digest();
     await playDemo(run, again);
     again.end();

@@ -46,7 +46,10 @@ test('all that is kept is shown; then it is gone, proven, and stays gone until t
   await visitor.clock({ advance: '40m' });
   await visitor.settled();
   const done = await visitor.ask(`/privacy/requests/${erased}`, request, run.keys.privacy);
-  expect(done).toMatchObject({ status: 'done', receipt: { residual: 0, found: { events: 2 } } });
+  expect(done).toMatchObject({
+    status: 'done',
+    receipt: { residual: 0, found: { events: 2 }, shredded: { clusters: 1, identifiers: 2 } },
+  });
   expect(await statusOf(`/privacy/requests/${shown}/archive`)).toBe(404);
 
   await visitor.repeat();

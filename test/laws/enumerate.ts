@@ -56,11 +56,14 @@ export async function mustBeTrueOf({ name, steps, after }: Story, file: string):
   await mustBeTrue(world, eventsOf(steps), shared, { how: name, replay: commandOf(file, name) }, after);
 }
 
-const textOf = (plan: readonly Fault[]) => plan.map(({ at, kind }) => `${at}:${kind}`).join(',');
+/** A plan as it is named on the command line. */
+export const textOf = (plan: readonly Fault[]) => plan.map(({ at, kind }) => `${at}:${kind}`).join(',');
 
-const commandOf = (file: string, plan: string) => `npm run test:laws -- --plan "${plan}" ${file}`;
+/** The command that runs one schedule of one file again. */
+export const commandOf = (file: string, plan: string) => `npm run test:laws -- --plan "${plan}" ${file}`;
 
-const isAsked = (plan: string): boolean =>
+/** Whether a schedule is to be run: all are, unless one alone is asked for. */
+export const isAsked = (plan: string): boolean =>
   process.env.LAWS_PLAN === undefined || process.env.LAWS_PLAN === plan;
 
 /** Whether all of a file's schedules are run, so that they can be counted. */

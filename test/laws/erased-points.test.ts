@@ -8,7 +8,7 @@ import { requestStore } from '../../lib/privacy/request-store.ts';
 import { profileStore } from '../../lib/profile/store.ts';
 import type { MemoryTable } from '../platform/memory.ts';
 import { isWhole } from './enumerate.ts';
-import { type AllNames, factsWithout } from './erasures.ts';
+import { type AllNames, ERASURES, factsWithout } from './erasures.ts';
 import { anEventOf } from './oracle/an-event.ts';
 import { NOW } from './oracle/histories.ts';
 import { ZONE } from './stories.ts';
@@ -102,7 +102,7 @@ test('an erasure survives every fault at every point of it, and proves what it d
     const how = plan.map(({ at, kind }) => `${at}:${kind}`).join(',');
     const { world, it } = await erasedIn(plan, table);
     mustBeSame(facts, await factsWithout(world, undefined), world, { how, replay: FILE });
-    expect(it.status, `${how}\n${world.story}`).toBe('done');
+    expect(it.status, it.status === 'done' ? how : `${how}\n${world.story}`).toBe('done');
     expect(it.of ?? it.progress, 'nothing names the person any more').toBeUndefined();
     expect(it.receipt, how).toMatchObject({ residual: 0, found: calm.it.receipt?.found });
     const left = world.table.rows().filter(({ pk, sk }) => pk.startsWith('P#') && sk !== '@');
@@ -114,5 +114,5 @@ test('an erasure survives every fault at every point of it, and proves what it d
   }
   if (!isWhole()) return;
   process.stdout.write(`${FILE}: ${plans.length} schedules over ${calm.world.points.length} I/O points\n`);
-  expect(plans.length).toBeGreaterThan(200);
+  expect(plans.length).toBeGreaterThanOrEqual(ERASURES.points);
 });

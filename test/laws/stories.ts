@@ -22,15 +22,15 @@ export interface Story {
 export const ZONE = 'Asia/Shanghai';
 
 /** The instant so many days before now. */
-const ago = (days: number): string => toIso(NOW - days * DAY);
+export const ago = (days: number): string => toIso(NOW - days * DAY);
 
-const visit = (ids: string[], days: number, channel = 'wecom'): Event =>
+export const visit = (ids: string[], days: number, channel = 'wecom'): Event =>
   anEventOf(ids, ago(days), {
     type: 'page_viewed',
     properties: { url: 'https://shop.example/p/1' },
     context: { campaign: { channel } },
   });
-const order = (ids: string[], days: number, id: string, amount: number): Event =>
+export const order = (ids: string[], days: number, id: string, amount: number): Event =>
   anEventOf(ids, ago(days), {
     type: 'order_paid',
     properties: { order_id: id, paid_amount: amount, currency: 'CNY' },

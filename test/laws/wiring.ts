@@ -7,11 +7,12 @@ import { readHistory } from '../../lib/profile/history.ts';
 import { onEvents } from '../../lib/profile/on-events.ts';
 import type { Rules } from '../../lib/profile/person.ts';
 import { profileStore } from '../../lib/profile/store.ts';
-import { openCalendar } from '../../lib/tags/calendar.ts';
+import { type Calendar, openCalendar } from '../../lib/tags/calendar.ts';
 import { onTick } from '../../lib/tags/recompute.ts';
 import { compileRules } from '../../lib/tags/rulebook.ts';
 import { ruleStore } from '../../lib/tags/rules-store.ts';
 import { onRecompute } from '../tags/on-parts.ts';
+import { compiledOnce, compressOnce, protectedOnce } from './once.ts';
 import { aBrand } from './oracle/histories.ts';
 import type { WorldFunction } from './world/world.ts';
 
@@ -24,6 +25,9 @@ export interface Shared {
   readonly brand: Brand;
   readonly rules: Rules;
   readonly protector: Protector;
+  readonly calendar: Calendar;
+  /** How rules are checked before they are written. */
+  readonly compile: typeof compileRules;
 }
 
 const known = new Map<string, Shared>();
@@ -43,7 +47,11 @@ function share(zone: string, changes: Partial<BrandInput>): Shared {
     brand.rules.map((rule) => ({ ...rule, version: 1 })),
     brand,
   );
-  return { zone, brand, rules: { book, brand }, protector: openProtector(secret) };
+  compressOnce();
+  return {
+    ...{ zone, brand, rules: { book, brand }, protector: protectedOnce(openProtector(secret)) },
+    ...{ calendar: openCalendar(brand.timezone), compile: compiledOnce(brand) },
+  };
 }
 
 /**
@@ -53,15 +61,14 @@ function share(zone: string, changes: Partial<BrandInput>): Shared {
  * @param rules those in force; without it they are the brand's and are not read from the table
  */
 export function functionsOf(
-  { brand, rules: own, protector }: Shared,
+  { brand, rules: own, protector, calendar, compile }: Shared,
   rules: () => Rules = () => own,
 ): Record<Names, WorldFunction<Names>> {
   const inForce = async () => rules();
-  const calendar = openCalendar(brand.timezone);
   const tags: WorldFunction<Names> = ({ table, queues, now }) => {
     const deps = {
       table,
-      store: ruleStore(table, brand),
+      store: ruleStore(table, brand, compile),
       profiles: profileStore(table),
       recompute: queues.recompute,
       conversions: queues.conversions,

@@ -7,6 +7,7 @@ import { dataMapPage } from '../../infra/data-map-page.ts';
 import { standardType } from '../../lib/events/standard.ts';
 import { classOf, traitClasses } from '../../lib/privacy/classes.ts';
 import { columns, csvOf, dataMap, type Known } from '../../lib/privacy/data-map.ts';
+import { queueClasses, rowClasses } from '../../lib/privacy/data-map-rows.ts';
 import { openChannels, origins } from '../../lib/privacy/lineage-origins.ts';
 import { hasShared, sharedText, without } from '../channels/captured.ts';
 
@@ -116,4 +117,25 @@ test.skipIf(!hasShared)(`every published type’s required properties are in the
   const mapped = new Set(dataMap(all, demo).fields.map(({ name }) => name));
   expect(required.length).toBeGreaterThan(50);
   expect(required.filter((name) => !mapped.has(name))).toEqual([]);
+});
+
+test('nothing that holds something of a customer ends later, by TTL, than three years', () => {
+  for (const [name, { kept, holds }] of [...rowClasses, ...queueClasses]) {
+    const isOfSomebody = holds.some((it) => it !== 'none');
+    if (isOfSomebody && typeof kept === 'number') expect(kept, name).toBeLessThanOrEqual(1_095);
+  }
+});
+
+test('for how long events are kept is said by purpose and type', () => {
+  const told = (events: { days?: number; orders?: number; types?: Record<string, number> }) => {
+    const brand = {
+      ...demo,
+      retention: { ...demo.retention, events: { days: 1_095, orders: 1_095, types: {}, ...events } },
+    };
+    return dataMap(all, brand).places.find(({ name }) => name === 'segment')?.days;
+  };
+  expect(told({})).toBe('1095 days');
+  expect(told({ days: 30, types: { page_viewed: 7, menu_clicked: 90 } })).toBe(
+    '30 days (orders and refunds 1095, menu_clicked 90, page_viewed 7)',
+  );
 });

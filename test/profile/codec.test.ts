@@ -112,6 +112,7 @@ const states: fc.Arbitrary<Packed> = fc
     createdAt: iso,
     seen: fc.array(events, { maxLength: 6 }),
     frontier: fc.option(iso, { nil: undefined }),
+    expires: fc.oneof(instant, fc.constant(Number.POSITIVE_INFINITY)),
     people: fc.array(people, { maxLength: 2 }),
     tail: fc.nat({ max: 6 }),
     sequence: fc.nat(),
@@ -149,7 +150,8 @@ const states: fc.Arbitrary<Packed> = fc
   .map(({ seen, tail, shown, ...it }) => {
     const graph = emptyGraph();
     for (const event of seen) addEvent(graph, event);
-    return { ...it, id: OWN, graph, tail: seen.slice(0, tail), shown: new Map(shown) };
+    const expires = it.frontier === undefined ? Number.POSITIVE_INFINITY : it.expires; // without a frontier nothing is sealed
+    return { ...it, expires, id: OWN, graph, tail: seen.slice(0, tail), shown: new Map(shown) };
   });
 
 test('a state is read as it was written: every field, byte for byte', () => {
@@ -208,6 +210,7 @@ const emptyState: Packed = {
   createdAt: day(0),
   graph: emptyGraph(),
   frontier: undefined,
+  expires: Number.POSITIVE_INFINITY,
   people: [],
   tail: [],
   sequence: 0,

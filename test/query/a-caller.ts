@@ -8,6 +8,7 @@ import { previewRoutes } from '../../lib/identity/preview-routes.ts';
 import { identityRoutes } from '../../lib/identity/routes.ts';
 import type { Role } from '../../lib/platform/brand-words.ts';
 import { httpHandler, json } from '../../lib/platform/http.ts';
+import { accessRoutes } from '../../lib/privacy/access-routes.ts';
 import { archiveRoutes } from '../../lib/privacy/archive-routes.ts';
 import { lineageRoutes } from '../../lib/privacy/lineage-routes.ts';
 import { requestRoutes } from '../../lib/privacy/request-routes.ts';
@@ -34,6 +35,7 @@ export const allRoutes: readonly Answered[] = [
   ...privacyRoutes,
   ...requestRoutes,
   ...archiveRoutes,
+  ...accessRoutes,
   ...lineageRoutes,
   documentRoute(() => openApi(allRoutes, aBrand())),
 ];

@@ -45,12 +45,18 @@ export function localDay(at: number, zone: string): number {
 }
 const formats = new Map<string, Intl.DateTimeFormat>();
 
-/** First instant of a local date, by looking at every quarter of an hour. */
+/** First instant of a local date, by looking at every quarter of an hour, once. */
 export function midnight(day: number, zone: string): number {
-  let at = day * DAY_MS - 15 * HOUR_MS;
-  while (localDay(at, zone) < day) at += HOUR_MS / 4;
+  const name = `${zone} ${day}`;
+  let at = midnights.get(name);
+  if (at === undefined) {
+    at = day * DAY_MS - 15 * HOUR_MS;
+    while (localDay(at, zone) < day) at += HOUR_MS / 4;
+    midnights.set(name, at);
+  }
   return at;
 }
+const midnights = new Map<string, number>();
 
 /** A leaf's value from the raw events, at an instant. Undefined: there is none. */
 export function ask(asked: Asked, events: readonly FoldedEvent[], at: number, zone: string): unknown {
