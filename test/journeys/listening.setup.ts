@@ -48,8 +48,7 @@ function listenTo(ear: Ear): void {
   }
 
   afterAll(() => {
-    if (runs > 0)
-      expect(ear.counts(), 'a run was listened to').toMatchObject({ 'key S#': expect.any(Number) });
+    if (runs > 0) expect(Object.keys(ear.counts()), 'a run was listened to').not.toEqual([]);
     expect(ear.unread(), 'messages whose values are not known').toBe(0);
     expect(ear.leaks(), 'values of customers stand where none may').toEqual([]);
   });

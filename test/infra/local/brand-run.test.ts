@@ -17,7 +17,9 @@ const brand = loadBrand('demo');
 const ask = (run: Run, path: string, key = run.keys.admin) =>
   fetch(`${run.url}${path}`, { headers: { authorization: `Bearer ${key}` } });
 
-test('a brand runs as it is synthesised, and what it knew is there after the next start', { timeout: 180_000 }, async () => {
+test('a brand runs as it is synthesised, and what it knew is there after the next start', {
+  timeout: 180_000,
+}, async () => {
   const clockAt = Date.parse('2030-11-11T00:00:00+08:00');
   const first = await startRun({ brand, data, clockAt });
   let digest: string;
@@ -58,7 +60,9 @@ test('a brand runs as it is synthesised, and what it knew is there after the nex
   }
 });
 
-test('a brand without keys of its own gets one of each role, new in every run', { timeout: 180_000 }, async () => {
+test('a brand without keys of its own gets one of each role, new in every run', {
+  timeout: 180_000,
+}, async () => {
   const run = await startRun({ brand: { ...loadBrand('demo-edu'), local: undefined } });
   try {
     for (const [role, key] of Object.entries(run.keys))
