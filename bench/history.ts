@@ -11,7 +11,10 @@ import { senders } from './requests.ts';
 import { unitsOf, whereUnitsGo } from './where.ts';
 
 const END = Date.parse('2026-08-01T00:00:00+08:00');
-const A_DAY = 4;
+/** So many that ten thousand lie within what a brand keeps: three years. */
+const A_DAY = 10;
+/** Who has come every day for longer than that: each day something expires. */
+const EXPIRING = { aDay: 4, events: 4_500 };
 const MEASURED = 200;
 const PEOPLE = 3;
 
@@ -21,6 +24,7 @@ export const history: Figure = {
   async measure() {
     const short = await costAfter(100);
     const long = await costAfter(10_000);
+    const expiring = await costAfter(EXPIRING.events, EXPIRING.aDay);
     const perEvent = (calls: readonly Call[]) => unitsOf(calls) / (MEASURED * PEOPLE);
     return {
       rows: [
@@ -31,29 +35,35 @@ export const history: Figure = {
           (it) => it.toFixed(2),
           { at100: perEvent(short), at10000: perEvent(long) },
         ),
+        {
+          figure: 'the same where events of three years ago expire every day',
+          value: (perEvent(expiring) / perEvent(short)).toFixed(2),
+          numbers: { expiring: perEvent(expiring) },
+        },
       ],
       details: [
         `${PEOPLE} customers, ${A_DAY} events a day, ${MEASURED} events each after the history, one a batch; profile, attribution and tags together`,
         ...whereUnitsGo('at 100', short, MEASURED * PEOPLE),
         ...whereUnitsGo('at 10,000', long, MEASURED * PEOPLE),
+        ...whereUnitsGo('expiring', expiring, MEASURED * PEOPLE),
       ],
     };
   },
 };
 
 /** The calls of `MEASURED` events of each customer after so many. */
-async function costAfter(events: number): Promise<Call[]> {
+async function costAfter(events: number, aDay = A_DAY): Promise<Call[]> {
   const calls: Call[] = [];
-  for (let seed = 1; seed <= PEOPLE; seed++) calls.push(...(await costOf(events, dice(seed))));
+  for (let seed = 1; seed <= PEOPLE; seed++) calls.push(...(await costOf(events, aDay, dice(seed))));
   return calls;
 }
 
-async function costOf(events: number, d: Dice): Promise<Call[]> {
+async function costOf(events: number, aDay: number, d: Dice): Promise<Call[]> {
   const brand = loadBrand('demo');
   const pipeline = openPipeline({ brand });
   const send = senders(brand);
   const [who] = customers(1, d) as [Customer];
-  const step = DAY / A_DAY;
+  const step = DAY / aDay;
   const from = END - events * step;
   const calls: Call[] = [];
 
@@ -76,7 +86,7 @@ async function costOf(events: number, d: Dice): Promise<Call[]> {
       continue;
     }
     past.push(one);
-    if (past.length < A_DAY && i < events - 1) continue; // what is not measured comes by the day
+    if (past.length < aDay && i < events - 1) continue; // what is not measured comes by the day
     await live(at, past);
     past = [];
   }
