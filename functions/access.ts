@@ -1,33 +1,19 @@
 // HTTP in → what is kept of a person who asked, what for, from whom and how long, as JSON or as a page.
-import { z } from 'zod';
-import { conversionReader } from '../lib/attribution/read.ts';
-import { directory } from '../lib/identity/directory.ts';
-import { identityKey } from '../lib/identity/key.ts';
 import { readBrand } from '../lib/platform/brand-file.ts';
-import { openBrandTable } from '../lib/platform/brand-table.ts';
 import { systemClock } from '../lib/platform/clock.ts';
 import { httpHandler } from '../lib/platform/http.ts';
-import { openSecrets } from '../lib/platform/secrets.ts';
 import { accessRoutes } from '../lib/privacy/access-routes.ts';
-import { profileStore } from '../lib/profile/store.ts';
+import { asked, openAnswers } from '../lib/query/open.ts';
 import { answer } from '../lib/query/route.ts';
 
-export const env = z.object({
-  ...{ TABLE_NAME: z.string(), KEYS_TABLE: z.string() },
-  IDENTITY_SECRET: z.string(),
-});
+export const env = asked;
 
 const open = async () => {
-  const { TABLE_NAME, KEYS_TABLE, IDENTITY_SECRET } = env.parse(process.env);
   const brand = readBrand(new URL('./brand.json', import.meta.url));
-  const table = openBrandTable(TABLE_NAME, KEYS_TABLE);
-  const protector = await identityKey(openSecrets(systemClock), IDENTITY_SECRET);
-  const stores = { directory: directory(table, protector), profiles: profileStore(table) };
+  const answers = await openAnswers(env.parse(process.env), brand, systemClock);
   return {
-    ...{ table, brand, protector, ...stores, ownPaths: {} },
-    conversions: conversionReader(table),
+    ...answers,
     rules: () => Promise.reject(new Error('what is kept is told without any rule')),
-    now: systemClock,
   };
 };
 

@@ -1,32 +1,21 @@
 // HTTP in → what a join or an undo would change, folded and not written.
-import { z } from 'zod';
-import { conversionReader } from '../lib/attribution/read.ts';
-import { directory } from '../lib/identity/directory.ts';
-import { identityKey } from '../lib/identity/key.ts';
 import { previewRoutes } from '../lib/identity/preview-routes.ts';
 import { readBrand } from '../lib/platform/brand-file.ts';
-import { openBrandTable } from '../lib/platform/brand-table.ts';
 import { systemClock } from '../lib/platform/clock.ts';
 import { httpHandler } from '../lib/platform/http.ts';
-import { openSecrets } from '../lib/platform/secrets.ts';
 import { rulesInForce } from '../lib/profile/rules.ts';
-import { profileStore } from '../lib/profile/store.ts';
+import { asked, openAnswers } from '../lib/query/open.ts';
 import { answer } from '../lib/query/route.ts';
 import { rulesKept } from '../lib/tags/rules-kept.ts';
 
-export const env = z.object({ TABLE_NAME: z.string(), KEYS_TABLE: z.string(), IDENTITY_SECRET: z.string() });
+export const env = asked;
 
 const open = async () => {
-  const { TABLE_NAME, KEYS_TABLE, IDENTITY_SECRET } = env.parse(process.env);
   const brand = readBrand(new URL('./brand.json', import.meta.url));
-  const table = openBrandTable(TABLE_NAME, KEYS_TABLE);
-  const protector = await identityKey(openSecrets(systemClock), IDENTITY_SECRET);
-  const stores = { directory: directory(table, protector), profiles: profileStore(table) };
+  const answers = await openAnswers(env.parse(process.env), brand, systemClock);
   return {
-    ...{ table, brand, protector, ...stores, ownPaths: {} },
-    conversions: conversionReader(table),
-    rules: rulesInForce(rulesKept(table, brand), brand, systemClock),
-    now: systemClock,
+    ...answers,
+    rules: rulesInForce(rulesKept(answers.table, brand), brand, systemClock),
   };
 };
 
