@@ -7,6 +7,9 @@ import { type Cluster, isFolded, profileIds, split } from './cluster.ts';
 import { entry } from './entries.ts';
 import { copyPerson, emptyPerson, type Rules, walk } from './person.ts';
 
+/** So many days that wait to be written stand in the state; beyond, they are taken from the journal when it comes to it. */
+export const EARLIER = 40;
+
 /** Notes each day's activity as it grows. */
 export const into = (days: Map<string, Activity>, profile: string | undefined) => (activity: Activity) =>
   void days.set(`${profile} ${activity.day}`, activity);

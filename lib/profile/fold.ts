@@ -22,7 +22,7 @@ import { restrictedSince } from '../privacy/restriction.ts';
 import { nextChange } from '../tags/changes.ts';
 import type { Activity } from './activity.ts';
 import { type Cluster, isFolded, type Profile, profileIds, type Shown, split } from './cluster.ts';
-import { changedDays, into, shownDays, walkedDays } from './days.ts';
+import { changedDays, EARLIER, into, shownDays, walkedDays } from './days.ts';
 import { arrivalsIn, byClock, entry, parseEntry, unmarked } from './entries.ts';
 import {
   copyPerson,
@@ -274,9 +274,6 @@ function carry(before: Partition, after: Partition): (number | undefined)[] | un
   }
   return from;
 }
-
-/** Beyond so many days that wait to be written, they are taken from the journal when it comes to it. */
-const EARLIER = 40;
 
 function shownOf(
   profiles: readonly Profile[],

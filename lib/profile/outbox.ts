@@ -10,6 +10,7 @@ import type { Item, Table } from '../platform/table.ts';
 import { restrictedSince } from '../privacy/restriction.ts';
 import type { Activity } from './activity.ts';
 import { type Cluster, split } from './cluster.ts';
+import { EARLIER } from './days.ts';
 import { type Entry, parseEntry, unmarked } from './entries.ts';
 import { GONE_DAYS, takeOut } from './expire.ts';
 import { emptyPerson, type Rules, walk } from './person.ts';
@@ -123,7 +124,7 @@ const activityRow = (activity: Activity | undefined): Omit<Item, 'pk' | 'sk'> | 
     ...(activity.stage !== undefined && { stage: activity.stage }),
   };
 
-/** The days' activities that entries name: they stand in the state; very many, or none any more, take the journal. */
+/** The days' activities that entries name. They stand in the state, or are no more; of very many it takes the journal to tell. */
 async function activities(
   cluster: Cluster,
   entries: readonly Entry[],
@@ -134,10 +135,12 @@ async function activities(
   for (const [profile, { activity, earlier }] of cluster.shown) {
     for (const it of activity ? [...earlier, activity] : earlier) days.set(`${profile} ${it.day}`, it);
   }
-  const missing = entries.some(
-    (entry) => entry.kind === 'activity' && !days.has(`${entry.profile} ${entry.day}`),
+  const waiting = entries.flatMap((entry) => (entry.kind === 'activity' ? [entry] : []));
+  const perProfile = Map.groupBy(
+    waiting.filter(({ profile, day }) => cluster.shown.get(profile)?.activity?.day !== day),
+    ({ profile }) => profile,
   );
-  if (!missing) return days;
+  if ([...perProfile.values()].every(({ length }) => length <= EARLIER)) return days;
 
   const events: Event[] = await profiles.events(cluster);
   const ids = [...cluster.shown.keys()];
