@@ -1,7 +1,10 @@
 // What it costs to bring everybody to new rules.
+import { randomBytes } from 'node:crypto';
 import { loadBrand } from '../infra/brands/load.ts';
 import type { Brand } from '../lib/platform/brand.ts';
 import { DAY, toIso } from '../lib/platform/clock.ts';
+import { keyring } from '../lib/platform/keyring.ts';
+import { sealedTable } from '../lib/platform/sealed.ts';
 import type { Item, Table } from '../lib/platform/table.ts';
 import { profileStore } from '../lib/profile/store.ts';
 import { onRecompute } from '../lib/tags/recompute.ts';
@@ -40,11 +43,17 @@ export async function measureBackfill(of: {
   const quiet = await settled(await withoutEvents(brand), brand);
   const known = await settled((await lifeBy(brand, of.people)).rows, brand);
   const free = await brought(quiet, next, of.size);
+  const opened = await brought(quiet, next, of.size, asTheyAre);
   const busy = await brought(known, next, Math.ceil(of.size / 10));
   const us = (value: number) => `${value.toFixed(0)} µs`;
   return {
     rows: [
       atMost('CPU of a back-fill per person without events that rules read', free.us, 60, us),
+      {
+        figure: 'the same without opening the row, which a key of its own seals',
+        value: us(opened.us),
+        numbers: { us: opened.us },
+      },
       {
         figure: `CPU of a back-fill per person, ${of.people} customers of 90 days`,
         value: us(busy.us),
@@ -95,13 +104,53 @@ async function settled(rows: readonly Item[], brand: Brand): Promise<readonly It
 /** Persons whose units are counted. */
 const COUNTED = 600;
 
+/** A table of many profiles, and how it is read by a function that has just begun. */
+type Begun = () => Table;
+
+const asTheyAre =
+  async (table: Table): Promise<Begun> =>
+  () =>
+    table;
+
+/** The same with rows that are sealed: each under a key that this function has not derived before. */
+async function sealedRows(table: Table): Promise<Begun> {
+  const rings = memoryTable();
+  const rows = new Map<string, Item>();
+  const sink = { ...table, put: async (row: Item) => void rows.set(row.pk + row.sk, row) };
+  const sealing = sealedTable(sink, keyring(rings, randomBytes), randomBytes);
+  for (let after: string | undefined; ; ) {
+    const { items, next } = await table.scan(0, 1, after);
+    for (const row of items) await sealing.put(row);
+    if (next === undefined) break;
+    after = next;
+  }
+  const asSealed = (row: Item): Item => rows.get(row.pk + row.sk) ?? row;
+  const inPlace: Table = {
+    ...table,
+    get: async (key) => {
+      const row = await table.get(key);
+      return row && asSealed(row);
+    },
+    page: async (...asked) => {
+      const page = await table.page(...asked);
+      return { ...page, items: page.items.map(asSealed) };
+    },
+    scan: async (...asked) => {
+      const page = await table.scan(...asked);
+      return { ...page, items: page.items.map(asSealed) };
+    },
+  };
+  return () => sealedTable(inPlace, keyring(rings, randomBytes), randomBytes);
+}
+
 /** Microseconds of CPU and write units a person. */
-async function brought(patterns: readonly Item[], brand: Brand, size: number) {
+async function brought(patterns: readonly Item[], brand: Brand, size: number, rowsOf = sealedRows) {
   const rounds: number[] = [];
   for (let i = 0; i < ROUNDS; i++) {
     const part = Math.ceil(size / ROUNDS);
+    const open = await rowsOf(crowd(memoryTable(), { size: part, patterns }).table);
     const before = process.cpuUsage();
-    await recomputed(crowd(memoryTable(), { size: part, patterns }).table, brand);
+    await recomputed(open(), brand);
     const { user, system } = process.cpuUsage(before);
     rounds.push((user + system) / part);
   }

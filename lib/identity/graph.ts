@@ -256,17 +256,20 @@ function addAttachment(graph: Graph, name: string, said: Attachment): void {
 export const ownersOf = (known: Attachment | undefined): readonly Owner[] =>
   known?.owners ?? (known?.beside ? [{ by: markOf(known.beside.owner), at: known.beside.at }] : []);
 
-/** Follows phones no longer than so many days in which they were not seen; `undefined`: always. */
-export function followFor(graph: Graph, idleDays: number | undefined): void {
+/** Follows phones no longer than so many days in which they were not seen; `undefined`: always. Answers whether that changes anything. */
+export function followFor(graph: Graph, idleDays: number | undefined): boolean {
+  let isOther = false;
   for (const [name, { kind }] of graph.identifiers) {
     if (kind !== 'phone') continue;
     const known = graph.tenures.get(name);
     if (known?.idleDays === idleDays) continue;
+    isOther = true;
     const { idleDays: _, ...rest } = known ?? noTenures;
     graph.tenures.set(name, rest);
     addTenures(graph, name, { ...noTenures, ...(idleDays !== undefined && { idleDays }) });
     if (idleDays === undefined && rest.releases.length + rest.gone.length === 0) graph.tenures.delete(name);
   }
+  return isOther;
 }
 
 /**

@@ -1,5 +1,4 @@
-import { z } from 'zod';
-import { type Event, type Identifier, instant } from '../events/event.ts';
+import type { Event, Identifier } from '../events/event.ts';
 import { eventId } from '../events/id.ts';
 import { DAY, toIso } from '../platform/clock.ts';
 import { DECIDED, isNewer } from './decisions.ts';
@@ -9,22 +8,24 @@ import { isPersonal, isStrong } from './kinds.ts';
  * That an identifier was given up: from an instant on it points to nobody, until somebody is seen with it. Who said so and why
  * stands in the log, under the event's id.
  */
-const release = z.object({
-  since: instant,
+export interface Release {
+  readonly since: string;
   /** False: the word on this instant was taken back. */
-  released: z.boolean(),
+  readonly released: boolean;
   /** When this was said, and by the event with which id. */
-  at: instant,
-  event: z.string(),
-});
-export type Release = Readonly<z.infer<typeof release>>;
+  readonly at: string;
+  readonly event: string;
+}
 
 /** The first and the last time at which an identifier was seen in one tenure, without an idle time between. */
-const run = z.tuple([instant, instant]);
-export type Run = z.infer<typeof run>;
+export type Run = readonly [from: string, to: string];
 
 /** The time of an owner who was erased: `from` ≤ t < `until` (absent: without end). What is of it and was there `at` is out. */
-const gone = z.object({ from: z.string(), until: instant.optional(), at: instant });
+interface Gone {
+  readonly from: string;
+  readonly until?: string | undefined;
+  readonly at: string;
+}
 
 /**
  * An identifier that changes hands. The instants at which it was given up divide time into *tenures*: in each it is one
@@ -32,16 +33,15 @@ const gone = z.object({ from: z.string(), until: instant.optional(), at: instant
  * not seen, but there the next owner may turn out to be the former one (`strong.ts`). All of it are unions and registers, and
  * runs are what the set of sightings makes of the time, so they know no order of arrival.
  */
-export const tenures = z.object({
+export interface Tenures {
   /** The newest word on each instant, oldest instant first. */
-  releases: z.array(release),
+  readonly releases: readonly Release[];
   /** When it was seen, one run a tenure, oldest first. */
-  runs: z.array(run),
-  gone: z.array(gone),
+  readonly runs: readonly Run[];
+  readonly gone: readonly Gone[];
   /** After how many days it is not followed any more; absent: always. */
-  idleDays: z.int().positive().optional(),
-});
-export type Tenures = z.infer<typeof tenures>;
+  readonly idleDays?: number | undefined;
+}
 
 export const noTenures: Tenures = { releases: [], runs: [], gone: [] };
 

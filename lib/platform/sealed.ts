@@ -1,4 +1,4 @@
-import { createCipheriv, createDecipheriv } from 'node:crypto';
+import { createCipheriv, createDecipheriv, type KeyObject } from 'node:crypto';
 import type { Keyring, Random } from './keyring.ts';
 import { IDENTIFIER, PROFILE } from './keys.ts';
 import type { Item, Page, Table, Value } from './table.ts';
@@ -35,15 +35,17 @@ export function sealedTable(table: Table, { keyOf }: Keyring, random: Random): T
   /** A row with some of its values changed; undefined if its key was shredded. */
   const changed = async (item: Item, isMeant: Meant, change: Change): Promise<Item | undefined> => {
     const own = sealedUnder(item.pk, item.erasedAt);
-    const meant =
-      own === undefined ? [] : Object.entries(item).filter(([name, it]) => isMeant(it, name, item.pk));
-    if (own === undefined || meant.length === 0) return item;
+    if (own === undefined) return item;
+    const meant = Object.entries(item).filter(([name, it]) => isMeant(it, name, item.pk));
+    if (meant.length === 0) return item;
     const key = await keyOf(own);
-    const values = key && meant.map(([name, it]) => [name, change(it, key, placeOf(item, name))]);
-    return values && { ...item, ...Object.fromEntries(values) };
+    if (!key) return undefined;
+    const row: Record<string, Value> & Item = { ...item };
+    for (const [name, it] of meant) row[name] = change(it, key, placeOf(item, name));
+    return row;
   };
   const seal = async (item: Item): Promise<Item> => {
-    const row = await changed(item, isSecret, (...it) => sealed(...it, random(NONCE)));
+    const row = await changed(item, isSecret, (...it) => sealed(...it, random));
     if (!row) throw new Error('the key of this row was shredded');
     return row;
   };
@@ -72,7 +74,10 @@ export function sealedTable(table: Table, { keyOf }: Keyring, random: Random): T
 }
 
 type Meant = (it: Value, name: string, pk: string) => boolean;
-type Change = (it: Value, key: Uint8Array, place: Uint8Array) => Value;
+type Change = (it: Value, key: KeyObject, place: Buffer) => Value;
+
+/** What values were when they were read: one that is put again where it stood is put as it was. */
+const read = new WeakMap<Uint8Array, { readonly sealed: Uint8Array; key: KeyObject; place: Buffer }>();
 
 const isSecret: Meant = (it, name, pk) =>
   it instanceof Uint8Array || named[pk.slice(0, PROFILE.length)]?.includes(name) === true;
@@ -82,19 +87,25 @@ const isSealed: Meant = (it) => it instanceof Uint8Array && (it[0] === OF_BYTES 
 /** A sealed value is of no use anywhere else. */
 const placeOf = ({ pk, sk }: Item, name: string): Buffer => Buffer.from(JSON.stringify([pk, sk, name]));
 
-function sealed(it: Value, key: Uint8Array, place: Uint8Array, nonce: Uint8Array): Uint8Array {
+function sealed(it: Value, key: KeyObject, place: Buffer, random: Random): Uint8Array {
+  const known = it instanceof Uint8Array ? read.get(it) : undefined;
+  if (known?.key === key && known.place.equals(place)) return known.sealed;
   const [form, plain] =
     it instanceof Uint8Array ? [OF_BYTES, it] : [OF_JSON, Buffer.from(JSON.stringify(it))];
+  const nonce = random(NONCE);
   const cipher = createCipheriv(CIPHER, key, nonce).setAAD(place);
   return Buffer.concat([Buffer.of(form), nonce, cipher.update(plain), cipher.final(), cipher.getAuthTag()]);
 }
 
 /** @throws Error if it was sealed under another key, or for another place */
-function opened(it: Value, key: Uint8Array, place: Uint8Array): Value {
+function opened(it: Value, key: KeyObject, place: Buffer): Value {
   if (!(it instanceof Uint8Array)) return it;
   const end = it.length - TAG;
   const decipher = createDecipheriv(CIPHER, key, it.subarray(1, 1 + NONCE)).setAAD(place);
   decipher.setAuthTag(it.subarray(end));
   const plain = Buffer.concat([decipher.update(it.subarray(1 + NONCE, end)), decipher.final()]);
-  return it[0] === OF_JSON ? JSON.parse(plain.toString('utf8')) : new Uint8Array(plain);
+  if (it[0] === OF_JSON) return JSON.parse(plain.toString('utf8'));
+  const value = new Uint8Array(plain);
+  read.set(value, { sealed: it, key, place });
+  return value;
 }

@@ -1,12 +1,12 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { z } from 'zod';
 import { compress, decompress } from './compressed.ts';
 import { keys } from './keys.ts';
 import type { Table } from './table.ts';
 
 /**
- * What keys are derived of: the seeds in a tree in which each seed gives its two children (Goldreich, Goldwasser, Micali
- * 1986), by the steps that lead to them, 0 to the left and 1 to the right. No seed lies below another; where there is none, it was shredded.
+ * What keys are derived of: the seeds in a tree in which each seed gives its four children, one hash of 512 bits in four parts
+ * (Goldreich, Goldwasser, Micali 1986), by the steps that lead to them. No seed lies below another; where there is none, it was shredded.
  */
 const seeds = z.record(z.string(), z.string());
 export type Seeds = z.infer<typeof seeds>;
@@ -20,13 +20,16 @@ export interface SeedPage {
 /** The page that holds the first steps; below each of them, where something was shredded there, stands a page of its own. */
 export const FIRST = '';
 
-/** Bytes of a seed: 128 bits of security. */
+/** Bytes of a seed: 128 bits of security. It is kept, and derived from, as a text of hexadecimal digits: a buffer for each step took longer than hashing. */
 export const SEED = 16;
 
-/** A name's leaf lies so deep: of ten million names none shares its leaf with one of a million that were shredded, but in one brand of seven thousand. */
-const DEPTH = 56;
+/** The steps that there are from a seed. */
+export const STEPS = ['0', '1', '2', '3'] as const;
+
+/** A name's leaf lies under so many steps, 56 bits: of ten million names none shares its leaf with one of a million that were shredded, but in one brand of seven thousand. */
+const DEPTH = 28;
 /** How many steps the first page holds: a few tens of kilobytes at most. */
-const HEAD = 12;
+const HEAD = 6;
 
 const storedPage = z.object({ v: z.int(), b: z.instanceof(Uint8Array) });
 
@@ -43,21 +46,20 @@ export const putSeeds = (path: string, { v, seeds }: SeedPage, table: Pick<Table
 
 /** The way to a name's leaf: through the first page, and below it. */
 export function pathOf(name: string): readonly [string, string] {
-  const digest = createHash('sha256').update(name).digest();
-  const steps = [...digest.subarray(0, DEPTH / 8)].map((byte) => byte.toString(2).padStart(8, '0')).join('');
+  const digest = hash('sha256', name, 'buffer').subarray(0, DEPTH / 4);
+  const steps = Array.from(digest, (byte) => byte.toString(STEPS.length).padStart(4, '0')).join('');
   return [steps.slice(0, HEAD), steps.slice(HEAD)];
 }
 
-export const seedText = (seed: Uint8Array): string => Buffer.from(seed).toString('base64url');
+export const seedText = (seed: Uint8Array): string => Buffer.from(seed).toString('hex');
 
-/** The seed that lies some steps below another. */
+/** The seed that lies some steps below another: of the SHA-512 of a seed's text the part that the step names. */
 export function below(seed: string, steps: string): string {
-  let at: Uint8Array = Buffer.from(seed, 'base64url');
-  for (const step of steps) {
-    const both = createHash('sha256').update(at).digest();
-    at = step === '0' ? both.subarray(0, SEED) : both.subarray(SEED);
-  }
-  return seedText(at);
+  const length = 2 * SEED;
+  let at = seed;
+  for (const step of steps)
+    at = hash('sha512', at, 'hex').slice(Number(step) * length, (Number(step) + 1) * length);
+  return at;
 }
 
 /** How many steps of a path lead to the seed that it lies below; undefined if there is none any more. */

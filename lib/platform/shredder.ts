@@ -1,5 +1,5 @@
 import { ConflictError } from './errors.ts';
-import { below, FIRST, getSeeds, pathOf, putSeeds, reach, type Seeds, seedAt } from './seeds.ts';
+import { below, FIRST, getSeeds, pathOf, putSeeds, reach, type Seeds, STEPS, seedAt } from './seeds.ts';
 import type { Table } from './table.ts';
 
 /** Destroys keys. */
@@ -55,8 +55,9 @@ function without(seeds: Seeds, path: string): Seeds | undefined {
   if (from === undefined) return undefined;
   const { [path.slice(0, from)]: seed = '', ...left } = seeds;
   for (let at = from; at < path.length; at++) {
-    const beside = path[at] === '0' ? '1' : '0';
-    left[path.slice(0, at) + beside] = below(seed, path.slice(from, at) + beside);
+    for (const beside of STEPS) {
+      if (beside !== path[at]) left[path.slice(0, at) + beside] = below(seed, path.slice(from, at) + beside);
+    }
   }
   return left;
 }

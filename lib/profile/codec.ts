@@ -56,7 +56,7 @@ export function unpack(bytes: Uint8Array, id: string): Packed {
   const [since, packedGraph, frontier, sequence, people, tail, outbox, shown] = storedState(
     JSON.parse(kept.text),
   );
-  const graph = unpackGraph(storedGraph.parse(packedGraph), since);
+  const graph = unpackGraph(storedGraph(packedGraph), since);
   const identifiers = [...graph.identifiers.values()];
   const names = [...graph.identifiers.keys()];
   return {

@@ -128,14 +128,14 @@ export function fold(
   if (additions.arriving) addGraph(graph, additions.arriving.graph);
   const releases = statements.filter(isRelease); // first: what they divide is seen divided
   for (const event of [...releases, ...fresh, ...statements]) addEvent(graph, event, additions.foreign);
-  followFor(graph, rules.brand.identity.phoneIdleDays);
+  const isFollowedOtherwise = followFor(graph, rules.brand.identity.phoneIdleDays);
   for (const event of graph.tenures.size > 0 ? fresh : []) addSightings(graph, event);
   const divided = isDivided(cluster.graph, graph);
   if (divided && cluster.sequence > 0 && !covers(journal, undefined))
     return { kind: 'journal', from: undefined };
   if (divided) for (const event of [...(journal?.events ?? []), ...cluster.tail]) addSightings(graph, event);
   const before = partition(cluster.graph);
-  const after = partition(graph);
+  const after = isQuiet && !isFollowedOtherwise ? before : partition(graph);
   const carried = carry(before, after);
   const late = fresh.some((event) => isFolded(event, cluster.frontier));
   const ids = profileIds(cluster.id, graph, after);

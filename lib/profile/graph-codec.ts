@@ -1,41 +1,68 @@
-import { z } from 'zod';
 import type { Identifier } from '../events/event.ts';
-import { type Decision, verdict } from '../identity/decisions.ts';
+import type { Decision, Verdict } from '../identity/decisions.ts';
 import { type Attachment, type Edge, type Graph, nameOf, type Sighting } from '../identity/graph.ts';
-import { edgeKey, noTenures, type Tenures, tenures } from '../identity/tenure.ts';
+import { edgeKey, noTenures, type Tenures } from '../identity/tenure.ts';
 import { toIso } from '../platform/clock.ts';
 import type { Restriction } from '../privacy/restriction.ts';
+import { areRows, isRow } from './stored.ts';
 
-const int = z.int();
-const nothing = z.literal(0);
-export const storedIdentifier = z.tuple([z.string(), z.string(), z.string()]);
+type StoredIdentifier = readonly [kind: string, scope: string, value: string];
+type StoredSighting = readonly [at: number, event: string];
+type StoredEdge = readonly [a: number, b: number, sighting: number];
+type StoredAttachment = readonly [
+  identifier: number,
+  beside: readonly [sighting: number, owner: number] | 0,
+  among: readonly [sighting: number, leader: number] | 0,
+  /** Where it had several. */
+  owners?: readonly (readonly [by: string, at: number])[],
+];
+type StoredDecision = readonly [
+  ...[a: number, b: number, verdict: Verdict],
+  ...[at: number, event: string, by: string, why: string],
+];
+type StoredRestriction = readonly [
+  identifier: number,
+  said: readonly (readonly [restricted: 0 | 1, at: number, event: string])[],
+];
+type StoredTenures = readonly [
+  identifier: number,
+  runs: readonly (readonly [from: number, to: number])[],
+  idleDays: number,
+  /** Releases, and who was erased. */
+  changed?: Pick<Tenures, 'releases' | 'gone'>,
+];
 
 /**
  * A graph for the disk: identifiers by their place in a list, and each sighting once: an event that shows three
- * identifiers makes three edges, and its id is what does not compress.
+ * identifiers makes three edges, and its id is what does not compress. Times are counted from the cluster's first. What
+ * hardly anybody has takes no room where there is none.
  */
-export const storedGraph = z.tuple([
-  z.array(storedIdentifier),
-  z.array(z.tuple([int, z.string()])), // sightings: time after the cluster's first, event
-  z.array(z.tuple([int, int, int])), // edges: identifier, identifier, sighting
-  z.array(
-    z.tuple([
-      int, // identifier
-      z.union([z.tuple([int, int]), nothing]), // beside: sighting, owner
-      z.union([z.tuple([int, int]), nothing]), // among: sighting, leader
-      z.array(z.tuple([z.string(), int])).optional(), // owners, where it had several: who, time after the cluster's first
-    ]),
-  ),
-  // decisions, where there are any: identifier, identifier, verdict, time after the cluster's first, event, who, why
-  z.array(z.tuple([int, int, verdict, int, z.string(), z.string(), z.string()])).optional(),
-  // restrictions, where there are any: identifier, [restricted, time after the cluster's first, event]
-  z.array(z.tuple([int, z.array(z.tuple([z.literal([0, 1]), int, z.string()]))])).optional(),
-  // identifiers that may change hands, where there are any: runs, idle days, releases and who was erased
-  z
-    .array(z.tuple([int, z.array(z.tuple([int, int])), int, tenures.omit({ runs: true }).optional()]))
-    .optional(),
-]);
-export type StoredGraph = z.infer<typeof storedGraph>;
+export type StoredGraph = readonly [
+  identifiers: readonly StoredIdentifier[],
+  sightings: readonly StoredSighting[],
+  edges: readonly StoredEdge[],
+  attachments: readonly StoredAttachment[],
+  decisions?: readonly StoredDecision[],
+  restrictions?: readonly StoredRestriction[],
+  /** Identifiers that may change hands. */
+  tenures?: readonly StoredTenures[],
+];
+
+/** @throws Error if a graph is none of ours: it is looked at in outline, as all of a state (`stored.ts`) */
+export function storedGraph(it: unknown): StoredGraph {
+  if (!isGraph(it)) throw new Error('what a row holds is no graph');
+  return it;
+}
+
+const isGraph = (it: unknown): it is StoredGraph =>
+  isRow(it, 4) &&
+  areRows(it[0], 3) &&
+  areRows(it[1], 2) &&
+  areRows(it[2], 3) &&
+  areRows(it[3], 3) &&
+  areRows(it[4] ?? [], 7) &&
+  areRows(it[5] ?? [], 2) &&
+  areRows(it[6] ?? [], 3);
 
 /** @param since the cluster's first instant, in milliseconds */
 export function packGraph(
@@ -49,19 +76,13 @@ export function packGraph(
     if (!sightings.has(event)) sightings.set(event, [Date.parse(at) - since, event]);
     return [...sightings.keys()].indexOf(event);
   };
-  const packedEdges = [...edges.values()].map((edge): [number, number, number] => [
-    ref(edge.a),
-    ref(edge.b),
-    seen(edge),
-  ]);
-  const packedAttachments = [...attachments].map(
-    ([name, { beside, among, owners }]): StoredGraph[3][number] => {
-      const first: [number, number] | 0 = beside ? [seen(beside), ref(beside.owner)] : 0;
-      const leads: [number, number] | 0 = among ? [seen(among), ref(among.leader)] : 0;
-      if (!owners) return [ref(name), first, leads];
-      return [ref(name), first, leads, owners.map(({ by, at }) => [by, Date.parse(at) - since])];
-    },
-  );
+  const packedEdges = [...edges.values()].map((edge): StoredEdge => [ref(edge.a), ref(edge.b), seen(edge)]);
+  const packedAttachments = [...attachments].map(([name, { beside, among, owners }]): StoredAttachment => {
+    const first: [number, number] | 0 = beside ? [seen(beside), ref(beside.owner)] : 0;
+    const leads: [number, number] | 0 = among ? [seen(among), ref(among.leader)] : 0;
+    if (!owners) return [ref(name), first, leads];
+    return [ref(name), first, leads, owners.map(({ by, at }) => [by, Date.parse(at) - since])];
+  });
   const packed: StoredGraph = [
     [...identifiers.values()].map(({ kind, scope, value }) => [kind, scope, value]),
     [...sightings.values()],
@@ -69,21 +90,25 @@ export function packGraph(
     packedAttachments,
   ];
   if (decisions.size + restrictions.size + tenures.size === 0) return packed; // nearly everybody: not a byte for it
-  const packedDecisions = [...decisions.values()].map((it): NonNullable<StoredGraph[4]>[number] => [
-    ref(it.a),
-    ref(it.b),
-    it.verdict,
-    Date.parse(it.at) - since,
-    it.event,
-    it.by,
-    it.why,
-  ]);
+  const packedDecisions = [...decisions.values()].map(
+    (it): StoredDecision => [
+      ref(it.a),
+      ref(it.b),
+      it.verdict,
+      Date.parse(it.at) - since,
+      it.event,
+      it.by,
+      it.why,
+    ],
+  );
   if (restrictions.size + tenures.size === 0)
     return [packed[0], packed[1], packed[2], packed[3], packedDecisions];
-  const packedRestrictions = [...restrictions].map(([name, said]): NonNullable<StoredGraph[5]>[number] => [
-    ref(name),
-    said.map(({ restricted, at, event }) => [restricted ? 1 : 0, Date.parse(at) - since, event]),
-  ]);
+  const packedRestrictions = [...restrictions].map(
+    ([name, said]): StoredRestriction => [
+      ref(name),
+      said.map(({ restricted, at, event }) => [restricted ? 1 : 0, Date.parse(at) - since, event]),
+    ],
+  );
   if (tenures.size === 0)
     return [packed[0], packed[1], packed[2], packed[3], packedDecisions, packedRestrictions];
   const changed = [...tenures].map(([name, it]) => packTenures(ref(name), it, since));
@@ -139,8 +164,6 @@ export function unpackGraph(
     ),
   };
 }
-
-type StoredTenures = NonNullable<StoredGraph[6]>[number];
 
 /** Of most there are sightings alone. */
 function packTenures(ref: number, { runs, idleDays = 0, ...rest }: Tenures, since: number): StoredTenures {

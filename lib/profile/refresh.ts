@@ -76,7 +76,7 @@ async function refresh(
       const cluster = known && !isRedirect(known) ? known : await live(id, rules, deps); // ends a join that was begun and left
       if ('unwritten' in cluster) return false;
       const next = await updateByClock(cluster, rules, { ...deps, finish });
-      return tagsOf(next) !== tagsOf(cluster);
+      return !holdSame(next, cluster);
     } catch (error) {
       if (!(error instanceof ConflictError)) throw error; // somebody wrote it: it may still be due
     }
@@ -84,10 +84,13 @@ async function refresh(
   throw new Error('a profile is written by too many at once: it stays due');
 }
 
-/** The tags of a cluster's profiles with their values, as one text. */
-const tagsOf = ({ shown }: Cluster): string =>
-  JSON.stringify(
-    [...shown]
-      .map(([profile, { tags }]) => [profile, [...tags].map(([tag, { value }]) => [tag, value]).sort()])
-      .sort(),
-  );
+/** Whether a cluster's profiles hold the same tags with the same values. */
+function holdSame(a: Cluster, b: Cluster): boolean {
+  if (a.shown.size !== b.shown.size) return false;
+  for (const [profile, { tags }] of a.shown) {
+    const others = b.shown.get(profile)?.tags;
+    if (others?.size !== tags.size) return false;
+    for (const [tag, { value }] of tags) if (others.get(tag)?.value !== value) return false;
+  }
+  return true;
+}

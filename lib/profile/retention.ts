@@ -2,6 +2,7 @@ import { isConsent } from '../consent/said.ts';
 import type { Event } from '../events/event.ts';
 import type { Brand } from '../platform/brand.ts';
 import type { Calendar } from '../tags/calendar.ts';
+import type { RuleBook } from '../tags/rulebook.ts';
 import type { Rules } from './person.ts';
 
 /** What of a brand says how long events are kept. */
@@ -20,11 +21,22 @@ export interface Cut {
 
 type Told = Pick<Event, 'type' | 'occurredAt'>;
 
-/** On how many brand-days events are kept, and of which types another number: the brand's books first, then what it says itself. */
-export function daysKept({ conversions, retention }: Keeping): {
+/** On how many brand-days events are kept, and of which types another number. */
+interface Kept {
   readonly days: number;
   readonly types: ReadonlyMap<string, number>;
-} {
+}
+
+const kept = new WeakMap<Keeping, Kept>();
+
+/** How long a brand keeps events: of its books first, then what it says itself. Worked out once. */
+export function daysKept(of: Keeping): Kept {
+  const found = kept.get(of) ?? daysToKeep(of);
+  kept.set(of, found);
+  return found;
+}
+
+function daysToKeep({ conversions, retention }: Keeping): Kept {
   const { days, orders, types } = retention.events;
   const booked = conversions.flatMap(({ event, refund }) => (refund ? [event, refund.event] : [event]));
   const all = [...booked.map((type) => [type, orders] as const), ...Object.entries(types)];
@@ -56,14 +68,33 @@ export function cutAt(now: number, of: Keeping, calendar: Calendar): Cut {
   return { before: before(days), types: new Map([...types].map(([type, kept]) => [type, before(kept)])) };
 }
 
-/** What a state is folded by at an instant. */
-export function keepingAt(now: number, { brand, book }: Rules) {
-  const cut = cutAt(now, brand, book.calendar);
-  return {
-    cut,
-    isKept: (event: Told): boolean => !isCut(event, cut),
-    soonest: (events: readonly Told[]): number => soonestExpiry(events, brand, book.calendar),
+/** What a state is folded by. */
+interface Standard {
+  readonly brand: Keeping;
+  readonly today: number;
+  readonly cut: Cut;
+  readonly isKept: (event: Told) => boolean;
+  /** As `soonestExpiry`. */
+  readonly soonest: (events: readonly Told[]) => number;
+}
+
+/** By book, what was last asked for. */
+const standards = new WeakMap<RuleBook, Standard>();
+
+/** What a state is folded by at an instant: the same all day. */
+export function keepingAt(now: number, { brand, book }: Rules): Standard {
+  const { calendar } = book;
+  const today = calendar.brandDay(now);
+  const known = standards.get(book);
+  if (known?.today === today && known.brand === brand) return known;
+  const cut = cutAt(now, brand, calendar);
+  const standard: Standard = {
+    ...{ brand, today, cut },
+    isKept: (event) => !isCut(event, cut),
+    soonest: (events) => soonestExpiry(events, brand, calendar),
   };
+  standards.set(book, standard);
+  return standard;
 }
 
 /** Whether an event is of what has expired. */

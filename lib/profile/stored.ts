@@ -101,8 +101,9 @@ const isState = (it: unknown): it is StoredState =>
 
 const areEvents = (it: unknown): it is readonly StoredEvent[] => areRows(it, 10);
 
-const areRows = (it: unknown, places: number): boolean =>
+/** Whether it is a list of lists of so many places at least. */
+export const areRows = (it: unknown, places: number): boolean =>
   Array.isArray(it) && it.every((row) => isRow(row, places));
 
-const isRow = (it: unknown, places: number): it is readonly unknown[] =>
+export const isRow = (it: unknown, places: number): it is readonly unknown[] =>
   Array.isArray(it) && it.length >= places;

@@ -1,7 +1,7 @@
 import type { Calendar } from './calendar.ts';
 import type { Cell, Cells } from './cells.ts';
 import { turningDays } from './dates.ts';
-import { hold, rememberedBy, type View } from './evaluate.ts';
+import { hold, isStranger, rememberedBy, type View } from './evaluate.ts';
 import { partOf, windowsOf } from './features.ts';
 import { Reading } from './reading.ts';
 import { partsFor, rfmPartsOf } from './rfm-cuts.ts';
@@ -24,7 +24,7 @@ export function boundaries(
   to: number,
   traits?: View['traits'],
 ): number[] {
-  if (!(to > from)) return [];
+  if (!(to > from) || (traits && isStranger(book, { cells, traits }))) return [];
   const days: Span = [book.calendar.brandDay(from), book.calendar.brandDay(to)];
   const found = new Set<number>();
   for (const { id, dayWindows, hourWindows, firstWindows, firstSlot } of book.features) {
@@ -73,6 +73,7 @@ export function nextChange(
   at: number,
   { limit = 64, tag, held }: ChangeOptions = {},
 ): Change | undefined {
+  if (isStranger(book, view)) return undefined;
   const rules = tag === undefined ? book.rules : rulesBehind(book, tag);
   const reading = new Reading(book, view, at, held ? valuesOf(held) : rememberedBy(rules, view));
   const leaves = tag === undefined ? book.read : new Set(rules.flatMap((rule) => rule.leaves));

@@ -9,10 +9,50 @@ export type { TagValue } from './rulebook.ts';
  * is thrown. A condition that cannot be worked out (a missing value, a text compared with a number) does not hold,
  * and neither does its negation.
  */
-export function evaluateTags(book: RuleBook, view: View, at: number): Map<string, TagValue> {
+export function evaluateTags(book: RuleBook, view: View, at: number): ReadonlyMap<string, TagValue> {
+  if (!isStranger(book, view)) return evaluated(book, view, at);
+  const stranger = strangerTo(book);
+  stranger.held ??= evaluated(book, view, at);
+  return stranger.held;
+}
+
+function evaluated(book: RuleBook, view: View, at: number): Map<string, TagValue> {
   const reading = new Reading(book, view, at, rememberedBy(book.rules, view));
   for (const rule of book.rules) hold(rule, reading);
   return reading.held;
+}
+
+/** Somebody of whom a book reads nothing: every leaf has one value then, at any time, and nothing of it passes. */
+interface Stranger {
+  /** Traits that the book reads. */
+  readonly traits: ReadonlySet<string>;
+  /** What they hold, once it was worked out. */
+  held?: ReadonlyMap<string, TagValue>;
+}
+
+const strangers = new WeakMap<RuleBook, Stranger>();
+
+function strangerTo(book: RuleBook): Stranger {
+  const known = strangers.get(book);
+  if (known) return known;
+  const traits = book.leaves.flatMap((leaf) =>
+    leaf.kind === 'trait' || leaf.kind === 'hasTrait' ? [leaf.of] : [],
+  );
+  const stranger: Stranger = { traits: new Set(traits) };
+  strangers.set(book, stranger);
+  return stranger;
+}
+
+/**
+ * Whether a book reads nothing of a profile: no event, no trait, no consent, no tag that it had. Most of a population is so
+ * to most books, and all of them are alike.
+ */
+export function isStranger(book: RuleBook, { cells, traits, was, consents }: View): boolean {
+  if (consents !== undefined || (was !== undefined && was.size > 0)) return false;
+  for (const _ in cells) return false;
+  const read = strangerTo(book).traits;
+  for (const name in traits) if (read.has(name)) return false;
+  return true;
 }
 
 /** The tags with which an evaluation begins: those of rules whose answer depends on the one before. */

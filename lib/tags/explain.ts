@@ -60,7 +60,7 @@ const ALL_BOUNDARIES = 10_000;
  */
 export function explainTag(book: RuleBook, tag: string, view: View, at: number): Explanation {
   const rule = ruleOf(book, tag);
-  const reading = new Reading(book, view, at, evaluateTags(book, view, at));
+  const reading = new Reading(book, view, at, new Map(evaluateTags(book, view, at)));
   const value = evaluateRule(rule, reading) ?? false;
   const next = nextChange(book, view, at, { tag, limit: ALL_BOUNDARIES });
   return {

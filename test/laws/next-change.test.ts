@@ -1,9 +1,10 @@
 // Law 4: time is exact. For every person and rule of every kind the predicted next change is the first midnight, or end of
 // hours, at which asking again is answered otherwise. What an answer at one instant should be stands in `test/tags`.
+import { isDeepStrictEqual } from 'node:util';
 import { describe, expect, test } from 'vitest';
 import { rfmSettings } from '../../lib/platform/brand.ts';
 import { emptyCells, type FoldedEvent, foldEvent } from '../../lib/tags/cells.ts';
-import { nextChange } from '../../lib/tags/changes.ts';
+import { boundaries, nextChange } from '../../lib/tags/changes.ts';
 import { evaluateTags, type TagValue, type View } from '../../lib/tags/evaluate.ts';
 import type { QuintileEdition } from '../../lib/tags/quintiles.ts';
 import { compileRules, type RuleBook } from '../../lib/tags/rulebook.ts';
@@ -146,5 +147,44 @@ describe.each(['Asia/Shanghai', 'UTC', 'America/New_York'])('in %s', (zone) => {
     }
     // Rules that never change would agree as well.
     for (const kind of [...names, 'held'] as const) expect(changed.get(kind), kind).toBeGreaterThan(10);
+  });
+
+  test('of whom a book reads nothing the same is true at any time, and nothing of it ever changes', () => {
+    const throws = dice(zone.length * 11);
+    const holding = new Set<boolean>();
+    for (let cases = 0; cases < CASES / 10; cases += 30) {
+      const era = { ...someEra(throws), days: 60 };
+      const rules = Array.from({ length: 30 }, (_, i) => {
+        const { when } = someText(throws, era);
+        const isWhole = when.startsWith('held(') || throws.chance(0.6);
+        return { tag: `t${i}`, version: 1, when: isWhole ? when : `!(${when})` };
+      });
+      const book = compileRules(rules, {
+        ...{ timezone: zone, rfm, quintiles, scores, phases },
+        value: defaultValue,
+      });
+      const stranger: View = { cells: {}, traits: { unread: 'by any rule' } };
+      // The same person, but that some event was kept for no rule of this book: who has one is evaluated each time.
+      const known: View = { ...stranger, cells: { none: { d: [] } } };
+      for (let i = 0; i < 60; i++) {
+        const at = midnight(era.middle - 400 + throws.below(1_000), zone) + throws.below(DAY_MS);
+        const held = evaluateTags(book, known, at);
+        expect(evaluateTags(book, stranger, at), new Date(at).toISOString()).toEqual(held);
+        const was = new Map(rules.map(({ tag }) => [tag, { value: true } as const]));
+        expect(evaluateTags(book, { ...stranger, was }, at)).toEqual(
+          evaluateTags(book, { ...known, was }, at),
+        );
+        expect(nextChange(book, known, at, { limit: 10_000 })).toBeUndefined();
+        expect(nextChange(book, stranger, at)).toBeUndefined();
+        for (const { tag } of book.rules) holding.add(held.has(tag));
+        const later = at + throws.below(900) * DAY_MS;
+        for (const view of [known, stranger]) {
+          const midnights = boundaries(book, view.cells, at, later, view.traits);
+          const changing = midnights.filter((it) => !isDeepStrictEqual(evaluateTags(book, known, it), held));
+          expect(changing).toEqual([]);
+        }
+      }
+    }
+    expect(holding).toEqual(new Set([true, false]));
   });
 });

@@ -74,6 +74,20 @@ test('the same bytes never look the same twice', async () => {
   expect((await rows.get(keys.profile('one')))?.s).not.toEqual(first);
 });
 
+test('what is put again where it was read stays as it is; anywhere else it is sealed anew', async () => {
+  const { rows, table } = sealing();
+  await table.put(state('one'));
+  const first = await rows.get(keys.profile('one'));
+  const read = (await table.get(keys.profile('one'))) ?? state('none');
+  await table.put({ ...read, v: 2 });
+  expect(await rows.get(keys.profile('one'))).toEqual({ ...first, v: 2 });
+  await table.put({ ...read, ...keys.profile('two') });
+  expect((await rows.get(keys.profile('two')))?.s).not.toEqual(first?.s);
+  expect(await table.get(keys.profile('two'))).toEqual({ ...read, ...keys.profile('two') });
+  await table.put({ ...read, other: read.s ?? null });
+  expect((await table.get(keys.profile('one')))?.other).toEqual(bytes);
+});
+
 test('a value that was moved, changed, or sealed under other keys is refused', async () => {
   const { rows, table } = sealing();
   await table.put(state('one'));

@@ -41,5 +41,5 @@ export function tagsOf(book: RuleBook, { deeds, traits = {} }: Person, now = NOO
       properties,
       channel: 'generic',
     });
-  return evaluateTags(book, { cells, traits }, now);
+  return new Map(evaluateTags(book, { cells, traits }, now));
 }
