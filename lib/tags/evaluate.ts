@@ -10,7 +10,8 @@ export type { TagValue } from './rulebook.ts';
  * and neither does its negation.
  */
 export function evaluateTags(book: RuleBook, view: View, at: number): ReadonlyMap<string, TagValue> {
-  if (!isStranger(book, view)) return evaluated(book, view, at);
+  const hadTags = view.was !== undefined && view.was.size > 0;
+  if (hadTags || !isStranger(book, view)) return evaluated(book, view, at);
   const stranger = strangerTo(book);
   stranger.held ??= evaluated(book, view, at);
   return stranger.held;
@@ -44,11 +45,11 @@ function strangerTo(book: RuleBook): Stranger {
 }
 
 /**
- * Whether a book reads nothing of a profile: no event, no trait, no consent, no tag that it had. Most of a population is so
- * to most books, and all of them are alike.
+ * Whether a book reads nothing of what a profile is made of: no event, no trait, no consent. Most of a population is so to
+ * most books, and all who had no tag are alike.
  */
-export function isStranger(book: RuleBook, { cells, traits, was, consents }: View): boolean {
-  if (consents !== undefined || (was !== undefined && was.size > 0)) return false;
+export function isStranger(book: RuleBook, { cells, traits, consents }: View): boolean {
+  if (consents !== undefined) return false;
   for (const _ in cells) return false;
   const read = strangerTo(book).traits;
   for (const name in traits) if (read.has(name)) return false;
