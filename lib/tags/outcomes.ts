@@ -1,5 +1,6 @@
 import type { ASTNode } from '@marcbachmann/cel-js';
 import { print } from './print.ts';
+import { settled } from './ranges.ts';
 import type { Leaf, TagValue } from './rulebook.ts';
 
 /** True, false, or missing: what cannot be worked out. */
@@ -70,7 +71,7 @@ function read(node: ASTNode, unknowns: Map<string, Unknown>, leafNamed: LeafName
   }
   const literal = literalOf(node);
   if (literal !== undefined) return () => (typeof literal === 'boolean' ? literal : undefined);
-  const truth = decided(node);
+  const truth = isOrder(node) ? settled(node.op, ...node.args) : undefined;
   if (truth !== undefined) return () => truth;
   const compared = comparisonOf(node, leafNamed);
   const name = compared?.name ?? (node.op === 'id' ? node.args : print(node, { sorted: true }));
@@ -124,13 +125,6 @@ interface Comparison {
 type Order = Extract<ASTNode, { readonly op: '==' | '!=' | '<' | '<=' | '>' | '>=' }>;
 const orders: ReadonlySet<string> = new Set(['==', '!=', '<', '<=', '>', '>=']);
 const isOrder = (node: ASTNode): node is Order => orders.has(node.op);
-
-/** A comparison of two numbers that stand in the rule. */
-function decided(node: ASTNode): Truth {
-  if (!isOrder(node)) return undefined;
-  const [left, right] = node.args.map(literalOf);
-  return typeof left === 'number' && typeof right === 'number' ? compare(node.op, left, right) : undefined;
-}
 
 /** A comparison of one leaf with what stands in the rule. */
 function comparisonOf(node: ASTNode, leafNamed: LeafNamed): Comparison | undefined {

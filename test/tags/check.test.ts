@@ -1,6 +1,7 @@
 // Scope: what a check finds in a draft, before it is put; over HTTP as people ask.
 import { describe, expect, test } from 'vitest';
 import { checkRule, type Finding, refusePersonal } from '../../lib/tags/check.ts';
+import { defaultValue } from '../../lib/tags/value-default.ts';
 import { aBrand, active, aVisit, buyer } from '../profile/a-profile.ts';
 import { aWorld } from '../profile/a-world.ts';
 import { aSurveyor } from './a-survey.ts';
@@ -14,7 +15,7 @@ const others = [
 function check(draft: string | Record<string, string>, tag = 'draft') {
   const rule = { tag, version: 1, ...(typeof draft === 'string' ? { when: draft } : { values: draft }) };
   const rest = others.filter((it) => it.tag !== tag);
-  return checkRule(rule, [...rest, rule], others, aBrand({ rules: [] }));
+  return checkRule(rule, [...rest, rule], others, aBrand({ rules: [], value: defaultValue }));
 }
 const types = (findings: readonly Finding[]) => findings.map(({ severity, type }) => `${severity} ${type}`);
 
@@ -55,6 +56,20 @@ describe('what can come out only one way is found', () => {
     'trait("points") > 3 && trait("points") < 4',
   ])('%s can come out both ways', (when) => {
     expect(check(when).findings).toEqual([]);
+  });
+
+  test.each([
+    ['value() >= 101', 'always_false'],
+    ['value() >= 100', undefined],
+    ['0 <= value()', 'always_true'],
+    ['value("base") > 100', 'always_false'],
+    ['value("base") != 0', undefined],
+    ['value("spread") + value("loyalty") < 201', 'always_true'],
+    ['value("base") * 2 == 201', 'always_false'],
+    ['value("base") - value("spread") > 0', undefined],
+  ])('%s, of points that have a least and a most: %s', (when, type) => {
+    const found = check(when).findings.map((it) => it.type);
+    expect(found.filter((it) => it.startsWith('always'))).toEqual(type === undefined ? [] : [type]);
   });
 
   test('a value that what stands above it always takes is named', () => {
