@@ -6,10 +6,10 @@ import { unpackSegment } from '../../lib/profile/codec.ts';
 import { isRedirect, profileStore } from '../../lib/profile/store.ts';
 import { anEventOf } from './oracle/an-event.ts';
 import { dayOf } from './oracle/days.ts';
-import { expectedWhereKept, isKeptAt, type Kept } from './oracle/expiry.ts';
+import { isKeptAt, type Kept } from './oracle/expiry.ts';
 import { family } from './oracle/family.ts';
 import { NOW, zones } from './oracle/histories.ts';
-import { describe } from './oracle/oracle.ts';
+import { describe, expectedWorld } from './oracle/oracle.ts';
 import { historyOf, isDeep, replayOf, seeds } from './runs.ts';
 import { seenWorld } from './seen.ts';
 import { factsOf, mustBeSame } from './verdict.ts';
@@ -183,7 +183,7 @@ test('what is expired was never there, and who is who stays, however and wheneve
         ...event,
         identifiers: event.identifiers.map((id) => shared.protector.protect(id)),
       }));
-      const must = describe(expectedWhereKept(stored, isKept, shared.brand, family, end));
+      const must = describe(expectedWorld(stored, shared.brand, family, end, isKept));
       expect(describe(await seenWorld(world.table, shared, end)), of.replay).toBe(must);
       mustBeSame(await factsOf(await plainly(taken, end, shared)), await factsOf(world), world, of);
       expect(

@@ -4,10 +4,10 @@ import { DAY, toIso } from '../../lib/platform/clock.ts';
 import { unpackSegment } from '../../lib/profile/codec.ts';
 import { isRedirect, profileStore } from '../../lib/profile/store.ts';
 import { anEventOf } from './oracle/an-event.ts';
-import { expectedWhereKept, isKeptAt } from './oracle/expiry.ts';
+import { isKeptAt } from './oracle/expiry.ts';
 import { family } from './oracle/family.ts';
 import { NOW } from './oracle/histories.ts';
-import { describe } from './oracle/oracle.ts';
+import { describe, expectedWorld } from './oracle/oracle.ts';
 import { isDeep } from './runs.ts';
 import { seenWorld } from './seen.ts';
 import { ZONE } from './stories.ts';
@@ -108,7 +108,7 @@ test.each(stories)('$name: as a sequential reader tells it', async (story) => {
   }));
   expect(taken.filter((event) => !isKeptIn(world)(event)).length).toBeGreaterThan(5);
   expect(describe(await seenWorld(world.table, shared, world.now))).toBe(
-    describe(expectedWhereKept(taken, isKeptIn(world), shared.brand, family, world.now)),
+    describe(expectedWorld(taken, shared.brand, family, world.now, isKeptIn(world))),
   );
 });
 

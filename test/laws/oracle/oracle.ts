@@ -24,31 +24,44 @@ export interface ExpectedWorld {
 /**
  * The world as it must be at `now`, from nothing but the set of events: read one after the other in the order of
  * their times, everything recomputed from the whole list. Slow, obvious, and of no line in common with the product.
+ *
+ * @param isKept where events expire: who is who is told by all that ever were taken, everything else by those that are kept
  */
 export function expectedWorld(
   events: readonly Event[],
   brand: Brand,
   rules: readonly FamilyRule[],
   now: number,
+  isKept: (event: Event) => boolean = () => true,
 ): ExpectedWorld {
   const { profiles, reviews } = identities(events);
+  return {
+    profiles: profiles
+      .map(({ names, events: all }) => ({ names, own: all.filter(isKept) }))
+      .filter(({ own }) => own.length > 0)
+      .map(({ names, own }) => ({ names, ...expectedPerson(own, brand, rules, now) })),
+    reviews,
+  };
+}
+
+/** Somebody whose events are these, as they must be at `now`. */
+export function expectedPerson(
+  own: readonly Event[],
+  brand: Brand,
+  rules: readonly FamilyRule[],
+  now: number,
+): Omit<ExpectedPerson, 'names'> {
   const zone = brand.timezone;
   const named = brand.attribution.composite.tier.tags;
+  const next = nextChangeOf(own, rules, zone, now);
   return {
-    profiles: profiles.map(({ names, events: own }) => {
-      const next = nextChangeOf(own, rules, zone, now);
-      return {
-        names,
-        events: own.map(({ id }) => id),
-        ...profileOf(own),
-        tags: tagsOf(own, rules, zone, now),
-        nextChangeAt: next === undefined ? null : new Date(next).toISOString(),
-        conversions: conversionsOf(own, brand, (at) =>
-          named ? stoodBefore(at, own, rules, zone, named) : 'other',
-        ),
-      };
-    }),
-    reviews,
+    events: own.map(({ id }) => id),
+    ...profileOf(own),
+    tags: tagsOf(own, rules, zone, now),
+    nextChangeAt: next === undefined ? null : new Date(next).toISOString(),
+    conversions: conversionsOf(own, brand, (at) =>
+      named ? stoodBefore(at, own, rules, zone, named) : 'other',
+    ),
   };
 }
 
