@@ -27,7 +27,7 @@ const open = async () => {
   return {
     ...{ table, protector, profiles: profileStore(table), directory: directory(table, protector) },
     conversions: openQueue(CONVERSIONS_URL),
-    shredder: shredder(openTable(KEYS_TABLE)),
+    ...{ shredder: shredder(openTable(KEYS_TABLE)), sweeps: true },
     rules: rulesInForce(rulesKept(table, brand), brand, systemClock),
     done: new Map<string, number>(),
     now: systemClock,

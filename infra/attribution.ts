@@ -28,6 +28,7 @@ export class Attribution extends Construct {
     this.consumer = new QueueConsumer(this, 'Conversions', {
       context,
       consumer: attribution,
+      name: 'conversions',
       messages: 'conversions',
       // Each message is another person, so a fuller batch saves the calls alone: of the queue and of the function.
       batchSize: 10,
@@ -44,5 +45,10 @@ export class Attribution extends Construct {
   /** Lets `fn` ask for conversions to be shared, and shared again. */
   letSendConversions(fn: Lambda): void {
     this.consumer.letSend(fn, 'CONVERSIONS_URL');
+  }
+
+  /** Lets `fn` look through dead letters. */
+  letSweep(fn: Lambda): void {
+    this.consumer.letSweep(fn);
   }
 }

@@ -26,7 +26,9 @@ import { Query } from './query.ts';
 import { Requests } from './requests.ts';
 import { Rules } from './rules.ts';
 import { Secrets } from './secrets.ts';
+import { Sums } from './sums.ts';
 import { Survey } from './survey.ts';
+import { Sweep } from './sweep.ts';
 import { Tags } from './tags.ts';
 
 export interface BrandStackProps extends StackProps {
@@ -65,7 +67,7 @@ export class BrandStack extends Stack {
         : undefined;
     new Capture(this, 'Capture', { context, api, profile, secrets, fetch });
     if (pulledAccounts(brand).length > 0) new Pull(this, 'Pull', { context, profile, secrets });
-    new Models(this, 'Models', { context, api, data });
+    const models = new Models(this, 'Models', { context, api, data });
     new Query(this, 'Query', { context, api, data, secrets });
     new Explain(this, 'Explain', { context, api, data, secrets });
     new Lineage(this, 'Lineage', { context, api, data, secrets });
@@ -73,6 +75,9 @@ export class BrandStack extends Stack {
     new Preview(this, 'Preview', { context, api, data, secrets });
     new Privacy(this, 'Privacy', { context, api, data, secrets });
     const erasure = new Erasure(this, 'Erasure', { context, data, attribution, secrets });
+    new Sums(this, 'Sums', { context, data, models, survey });
+    const queues = [profile, attribution, tags, survey, models, ...(fetch ? [fetch] : [])];
+    new Sweep(this, 'Sweep', { context, data, secrets, queues });
     new Requests(this, 'Requests', { context, api, data, erasure, profile, secrets });
     new Archive(this, 'Archive', { context, api, data, secrets });
     new Access(this, 'Access', { context, api, data, secrets });

@@ -90,18 +90,24 @@ const ownFilesArePure: Plugin = {
   },
 };
 
+/** A schema at the top of a file, whatever its length. */
+const SCHEMA = /^((?:export )?const \w+ = )(z[\s.][\s\S]*?);\n(?=\S|\n)/gm;
+
 /**
  * zod's `z` is a namespace in an export, which no bundler shakes: 450 KB, more than half of it error messages in
- * forty languages. The same names imported as a namespace are shaken to what is used.
+ * forty languages. The same names imported as a namespace are shaken to what is used. And making a schema is a call, which
+ * might do anything: those of a file that nobody uses are left out only if the bundler is told that it does nothing.
  */
 const shakenZod: Plugin = {
   name: 'shaken-zod',
   setup({ onLoad }) {
     onLoad({ filter: /\.ts$/ }, async ({ path }) => ({
-      contents: (await readFile(path, 'utf8')).replace(
-        /^import \{([^}]*)\bz\b,?([^}]*)\} from 'zod';$/m,
-        "import * as z from 'zod'; import {$1$2} from 'zod';",
-      ),
+      contents: (await readFile(path, 'utf8'))
+        .replace(
+          /^import \{([^}]*)\bz\b,?([^}]*)\} from 'zod';$/m,
+          "import * as z from 'zod'; import {$1$2} from 'zod';",
+        )
+        .replace(SCHEMA, '$1/* @__PURE__ */ (() => $2)();\n'),
       loader: 'ts',
     }));
   },

@@ -32,6 +32,7 @@ export class Erasure extends Construct {
     this.consumer = new QueueConsumer(this, 'Erasures', {
       context,
       consumer: erasure,
+      name: 'erasures',
       messages: 'erasures',
       batchSize: 1, // a message is one person, and may be minutes of work
       maxConcurrency: 2,

@@ -36,6 +36,7 @@ export class Fetch extends Construct {
     this.consumer = new QueueConsumer(this, 'Hints', {
       context,
       consumer: fetch,
+      name: 'hints',
       messages: 'hints',
       batchSize: 10,
       maxConcurrency: 2, // vendors count calls, and cursors move one at a time
@@ -52,5 +53,10 @@ export class Fetch extends Construct {
   /** Lets `fn` queue what a vendor announced. */
   letSendHints(fn: Lambda): void {
     this.consumer.letSend(fn, 'HINTS_URL');
+  }
+
+  /** Lets `fn` look through dead letters. */
+  letSweep(fn: Lambda): void {
+    this.consumer.letSweep(fn);
   }
 }

@@ -15,6 +15,8 @@ export interface ModelsProps {
 
 /** Learns models of everybody's paths, on demand and at night, and answers reports. */
 export class Models extends Construct {
+  private readonly consumer: QueueConsumer;
+
   constructor(scope: Construct, id: string, { context, api, data }: ModelsProps) {
     super(scope, id);
     const models = new BrandFunction(this, 'Models', {
@@ -25,15 +27,16 @@ export class Models extends Construct {
       timeout: Duration.minutes(10), // four to count, and a page that was begun; or a fit of all that was counted
       sendsItself: true,
     });
-    const consumer = new QueueConsumer(this, 'Work', {
+    this.consumer = new QueueConsumer(this, 'Work', {
       context,
       consumer: models,
+      name: 'models',
       messages: 'parts of models',
       batchSize: 1, // a message is minutes of work
       maxConcurrency: 4, // as many as the table is cut into
       lateAfter: Duration.hours(2),
     });
-    consumer.letSend(models.function, 'MODELS_URL'); // what one call cannot finish, and the fits
+    this.letSend(models.function); // what one call cannot finish, and the fits
     data.letRestate(models.function);
     api.letAnswer(models, 'The function checks the API key; what was spent is put with the role admin.', {
       '/attribution': ['GET'],
@@ -45,6 +48,16 @@ export class Models extends Construct {
     });
     const { nightly, holdouts } = context.brand.models;
     if (nightly.length > 0 || holdouts.length > 0) this.everyNight(models.function, context.brand.timezone);
+  }
+
+  /** Lets `fn` ask for models to be learned. */
+  letSend(fn: Lambda): void {
+    this.consumer.letSend(fn, 'MODELS_URL');
+  }
+
+  /** Lets `fn` look through dead letters. */
+  letSweep(fn: Lambda): void {
+    this.consumer.letSweep(fn);
   }
 
   /** At three by the brand's own clock: its day is over then. */

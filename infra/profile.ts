@@ -31,6 +31,7 @@ export class Profile extends Construct {
     this.consumer = new QueueConsumer(this, 'Events', {
       context,
       consumer: profile,
+      name: 'events',
       messages: 'events',
       // One read and one write per person and batch: the fuller a batch, the cheaper an event. A second is what
       // that may cost a person who looks at a profile, and what SQS asks for above ten messages.
@@ -47,5 +48,10 @@ export class Profile extends Construct {
   /** Lets `fn` queue events. */
   letSendEvents(fn: Lambda): void {
     this.consumer.letSend(fn, 'EVENTS_URL');
+  }
+
+  /** Lets `fn` look through dead letters. */
+  letSweep(fn: Lambda): void {
+    this.consumer.letSweep(fn);
   }
 }

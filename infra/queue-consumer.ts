@@ -3,11 +3,14 @@ import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import { EventSourceMapping, type Function as Lambda } from 'aws-cdk-lib/aws-lambda';
 import { Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
+import { addressOf, type QueueName, queues } from '../lib/privacy/queues.ts';
 import type { BrandContext, BrandFunction } from './brand-function.ts';
 
 export interface QueueConsumerProps {
   readonly context: BrandContext;
   readonly consumer: BrandFunction;
+  /** Which queue it is: what of persons its messages hold is told there. */
+  readonly name: QueueName;
   /** What a message is, in a few words: for the alarms. */
   readonly messages: string;
   /** Messages handed over at once. */
@@ -24,19 +27,28 @@ export interface QueueConsumerProps {
   readonly lateAfter: Duration;
 }
 
+const SWEEP = [
+  ...['sqs:ReceiveMessage', 'sqs:DeleteMessage', 'sqs:ChangeMessageVisibility'],
+  ...['sqs:SendMessage', 'sqs:GetQueueAttributes'],
+] as const;
+
 /** A queue, its dead letters, and the function that takes from it. Only messages that failed come again. */
 export class QueueConsumer extends Construct {
   readonly queue: Queue;
+  readonly name: QueueName;
+  private readonly deadLetters: Queue;
 
   constructor(scope: Construct, id: string, props: QueueConsumerProps) {
     super(scope, id);
     const { context, consumer, messages } = props;
     const fn = consumer.function;
+    this.name = props.name;
     const deadLetters = new Queue(this, 'DeadLetters', {
       encryption: QueueEncryption.SQS_MANAGED,
       enforceSSL: true,
       retentionPeriod: Duration.days(14), // the longest there is; a dead letter's age counts from its first send
     });
+    this.deadLetters = deadLetters;
     this.queue = new Queue(this, 'Queue', {
       encryption: QueueEncryption.SQS_MANAGED,
       enforceSSL: true,
@@ -67,6 +79,7 @@ export class QueueConsumer extends Construct {
         statistic: 'Maximum',
       }),
       threshold: 1,
+      points: [1, 15], // a sweep hides them for minutes: the alarm would end, and begin anew
       means: `${messages} could not be worked on and wait in the dead-letter queue; they are lost after 14 days.`,
       runbook: 'dead-letters',
     });
@@ -88,5 +101,12 @@ export class QueueConsumer extends Construct {
     fn.addToRolePolicy(
       new PolicyStatement({ actions: ['sqs:SendMessage'], resources: [this.queue.queueArn] }),
     );
+  }
+
+  /** Lets `fn` look through the dead letters, take out and put back what is left: the permission and the address. */
+  letSweep(fn: Lambda): void {
+    if (queues[this.name] === 'nothing') return;
+    fn.addEnvironment(addressOf(this.name), this.deadLetters.queueUrl);
+    fn.addToRolePolicy(new PolicyStatement({ actions: [...SWEEP], resources: [this.deadLetters.queueArn] }));
   }
 }

@@ -164,10 +164,10 @@ async function putAndWatch(method: 'PUT' | 'POST', path: string, body: unknown, 
   const { profiles } = await api.until(
     () => api.ask('GET', backfill, backfillAnswer),
     ({ status }) => status === 'done',
-    ({ parts, profiles }) =>
-      `${bar(parts.done, parts.of)} ${profiles.looked} profiles, ${profiles.changed} changed`,
+    ({ parts, profiles: it }) =>
+      `${bar(parts.done, parts.of)}${it ? ` ${it.looked} profiles, ${it.changed} changed` : ''}`,
   );
-  print(`${profiles.looked} profiles were looked at, ${profiles.changed} changed`);
+  if (profiles) print(`${profiles.looked} profiles were looked at, ${profiles.changed} changed`);
 }
 
 /** A part counts whole once it is done. */

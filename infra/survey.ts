@@ -30,6 +30,7 @@ export class Survey extends Construct {
     this.consumer = new QueueConsumer(this, 'Surveys', {
       context,
       consumer: survey,
+      name: 'surveys',
       messages: 'surveys',
       batchSize: 1, // a message is minutes of work
       maxConcurrency: 4, // as many as the table is cut into
@@ -45,5 +46,10 @@ export class Survey extends Construct {
   /** Lets `fn` ask for a look at all profiles. */
   letSend(fn: Lambda): void {
     this.consumer.letSend(fn, 'SURVEY_URL');
+  }
+
+  /** Lets `fn` look through dead letters. */
+  letSweep(fn: Lambda): void {
+    this.consumer.letSweep(fn);
   }
 }

@@ -32,6 +32,7 @@ export class Tags extends Construct {
     this.consumer = new QueueConsumer(this, 'Recompute', {
       context,
       consumer: tags,
+      name: 'recompute',
       messages: 'recomputations',
       batchSize: 1, // a message is minutes of work
       maxConcurrency: 4, // as many as the table is cut into
@@ -51,6 +52,11 @@ export class Tags extends Construct {
   /** Lets `fn` ask for all profiles to be evaluated again. */
   letSendRecompute(fn: Lambda): void {
     this.consumer.letSend(fn, 'RECOMPUTE_URL');
+  }
+
+  /** Lets `fn` look through dead letters. */
+  letSweep(fn: Lambda): void {
+    this.consumer.letSweep(fn);
   }
 
   /** Lets the clock ask for looks at all profiles. */

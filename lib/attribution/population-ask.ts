@@ -10,6 +10,7 @@ import {
   fit,
   type Learnable,
   learnable,
+  type ModelVersion,
   modelVersion,
   parametersOf,
   type Run,
@@ -39,7 +40,8 @@ export const modelsAnswer = z.strictObject({
   models: z.array(z.strictObject({ model: learnable, versions: z.array(summary) })),
 });
 export const versionAnswer = z.strictObject({
-  status: z.enum(['running', 'done', 'refused']),
+  /** `ended`: somebody whom it had counted was erased. Learn it again. */
+  status: z.enum(['running', 'done', 'refused', 'ended']),
   progress: z.strictObject({ parts: z.int(), of: z.int() }).optional(),
   version: modelVersion,
 });
@@ -73,6 +75,14 @@ export async function learnNightly(deps: AskDeps): Promise<{ version?: string }>
   const run = await begin(fits, {}, goal.goal, 'schedule', deps);
   return { version: run.id };
 }
+
+/** Counts everybody again for what was learned, or was to be: the same days and goal. */
+export const learnAgain = (
+  fits: readonly Fit[],
+  { span: { from, to }, goal }: Pick<Run, 'span' | 'goal'>,
+  by: string,
+  deps: AskDeps,
+) => begin(fits, { from, to }, goal, by, deps);
 
 async function begin(
   fits: readonly Fit[],
@@ -134,7 +144,7 @@ export async function answerModel(
   const model = modelCalled(name);
   const answer = (it: z.infer<typeof versionAnswer>) => json(200, it);
   const version = await population.getVersion(model, id);
-  if (version) return answer({ status: version.refused === undefined ? 'done' : 'refused', version });
+  if (version) return answer({ status: statusOf(version), version });
   const run = await population.getRun(id);
   const parameters = run?.fits.find((it) => it.model === model);
   if (!run || !parameters)
@@ -143,6 +153,8 @@ export async function answerModel(
   const { parts } = await population.eachPiece(run);
   return answer({ status: 'running', progress: { parts, of }, version: { ...rest, parameters } });
 }
+
+const statusOf = ({ ended, refused }: ModelVersion) => (ended ? 'ended' : refused ? 'refused' : 'done');
 
 function modelCalled(name: string): Learnable {
   const model = learnable.safeParse(name);

@@ -57,6 +57,7 @@ export function populationStore(table: Table, now: Clock) {
 
   return {
     async putRun(it: Run): Promise<void> {
+      await table.put({ ...keys.sum('model', it.id), ttl: ttl() }); // first: no count may be where nobody finds it
       await table.put({ ...keys.modelRun(it.id), b: compress(it), ttl: ttl() });
     },
 

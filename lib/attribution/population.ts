@@ -121,6 +121,8 @@ export const modelVersion = run.omit({ of: true, fits: true }).extend({
   result: modelResult.optional(),
   /** Why there is none. */
   refused: z.string().optional(),
+  /** That there is none any more, and why. */
+  ended: z.string().optional(),
 });
 export type ModelVersion = z.infer<typeof modelVersion>;
 

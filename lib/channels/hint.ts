@@ -5,7 +5,7 @@ import { source } from '../events/event.ts';
 export const hint = z.strictObject({
   /** The vendor's name of the question. */
   what: z.string().min(1).max(64),
-  /** What the question is about. Two hints that agree in `what` and `of` are one question. */
+  /** What the question is about. Two hints that agree in `what` and `of` are one question. A name of whose value a person is known stands in `lib/privacy/letters.ts` too. */
   of: z.record(z.string().max(64), z.string().max(256)),
   /** When the vendor says that it happened, in milliseconds. */
   at: z.number().optional(),

@@ -114,6 +114,10 @@ export const keys = {
   anchor: (n: number): Key => ({ pk: 'U#audit#anchor', sk: padded(n) }),
   /** What somebody asked for in a person's name: a right of theirs, and what became of it. */
   privacyRequest: (id: string): Key => ({ pk: 'U#request', sk: id }),
+  /** When dead letters were last looked through for whoever is erased. */
+  sweep: (): Key => ({ pk: 'S#sweep', sk: '@' }),
+  /** What was taken out of dead letters for a request: one row each. */
+  swept: (request: string, what: string): Key => ({ pk: `N#swept#${request}`, sk: what }),
   /** A bulk export that somebody asked for. */
   bulkExport: (id: string): Key => ({ pk: `N#export#${id}`, sk: '@' }),
   /** A count of everybody's paths that models are learned of. */
@@ -125,6 +129,8 @@ export const keys = {
   }),
   /** What was told of a group to those who see no single person. */
   told: (name: string): Key => ({ pk: `N#told#${name}`, sk: '@' }),
+  /** A sum of people that is under way or kept for a while, where it is found when one of them is erased; and an erasure, until no sum counts the person. */
+  sum: (kind: 'survey' | 'model' | 'erasure', id: string): Key => ({ pk: 'N#sums', sk: `${kind}#${id}` }),
   /** That a cluster was taken in by another. */
   taken: (into: string, cluster: string): Key => ({ pk: `N#taken#${into}`, sk: cluster }),
   /** What keys are derived of, below a path of steps: in the table of keys. */

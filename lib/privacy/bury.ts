@@ -32,7 +32,7 @@ export async function bury(
 type Live = (cluster: string) => Promise<Cluster | Unwritten>;
 
 /** Before anything happened: whoever is buried so is nobody, and no event of theirs is out. */
-const NEVER = toIso(0);
+export const NEVER = toIso(0);
 
 /**
  * Marks what was claimed for an event that is erased now, and that no other event has shown yet: it leads to nobody.

@@ -5,8 +5,8 @@ import { appendAudit } from '../audit/append.ts';
 import { contactNote } from '../channels/wecom-note.ts';
 import { nameOf } from '../identity/graph.ts';
 import type { Protector } from '../identity/protect.ts';
-import { type Clock, DAY, toIso } from '../platform/clock.ts';
-import { CONVERSION, END, keys, SEGMENT } from '../platform/keys.ts';
+import { type Clock, toIso } from '../platform/clock.ts';
+import { CONVERSION, END, keys, LISTING, SEGMENT } from '../platform/keys.ts';
 import { logError } from '../platform/log.ts';
 import type { Shredder } from '../platform/shredder.ts';
 import type { Message } from '../platform/sqs.ts';
@@ -14,7 +14,7 @@ import type { Item, Key, Table } from '../platform/table.ts';
 import { live } from '../profile/join.ts';
 import type { Rules } from '../profile/person.ts';
 import type { SettleDeps } from '../profile/settle.ts';
-import { removeFromQuarantine } from '../quarantine/remove.ts';
+import { namedInQuarantine } from '../quarantine/remove.ts';
 import { derivedRows } from './derived.ts';
 import { erase, type Plan, planErasure } from './erase.ts';
 import { type Counts, type Progress, SETTLING_MS, sealed } from './request.ts';
@@ -28,6 +28,8 @@ export interface CarryOutDeps extends SettleDeps {
   readonly now: Clock;
   /** What destroys keys; absent where rows are not sealed. */
   readonly shredder?: Shredder;
+  /** Whether dead letters are looked through (`sweep.ts`): then no erasure is proven before. */
+  readonly sweeps?: boolean;
 }
 
 export const erasureMessage = z.strictObject({ request: z.string() });
@@ -78,12 +80,12 @@ async function underWay(
 }
 
 async function plannedAnew(
-  { it, version }: StoredRequest,
+  { it: { progress: _, ...it }, version }: StoredRequest,
   rules: Rules,
   deps: CarryOutDeps,
 ): Promise<StoredRequest> {
   const plan = it.of && (await planErasure(it.of, it.id, rules, deps));
-  if (!plan) return { it, version }; // nobody is there by now
+  if (!plan) return { it, version }; // nobody is there by now; what was planned before did not happen
   const planned = { ...it, progress: await progressOf(plan, rules, deps) };
   await requestStore(deps.table).put(planned, version);
   await erase(plan, rules, deps);
@@ -98,7 +100,8 @@ async function progressOf(plan: Plan, rules: Rules, { table }: CarryOutDeps): Pr
   const found: Counts = {
     ...{ identifiers: gone.length, events: own.size, segments: cluster.sequence },
     conversions: conversions.filter(({ gone: isGone }) => isGone !== true).length,
-    ...{ tags: derived.tags.length, days: derived.days.length, reviews: derived.reviews.length },
+    ...{ tags: await standing(derived.tags, table), days: await standing(derived.days, table) },
+    reviews: await standing(derived.reviews, table),
   };
   const rows = [...derived.tags, ...derived.days, ...derived.reviews, ...conversions.flatMap(listings)];
   return {
@@ -107,6 +110,12 @@ async function progressOf(plan: Plan, rules: Rules, { table }: CarryOutDeps): Pr
     rows: rows.map(({ pk, sk }): [string, string] => [pk, sk]),
     keys: await identifierKeys(erasing.of, { table }),
   };
+}
+
+/** How many of some rows stand: what could follow from a state need not have followed, and a mark tells of nobody. */
+async function standing(rows: readonly Key[], table: Table): Promise<number> {
+  const found = await Promise.all(rows.map((key) => table.get(key)));
+  return found.filter((row) => row && row.gone !== true).length;
 }
 
 /** Where a conversion's row says that it is, or was, listed. */
@@ -124,40 +133,39 @@ export async function endErasures(deps: CarryOutDeps): Promise<{ readonly ended:
   let ended = 0;
   let failed = 0;
   const store = requestStore(deps.table);
-  for (let after: string | undefined; ; ) {
-    const { items, next } = await store.list(100, after);
-    for (const { id, status, right, settledAt } of items) {
-      const hasSettled = settledAt !== undefined && Date.parse(settledAt) + SETTLING_MS <= deps.now();
-      try {
-        if (status === 'received' && right === 'erase') await beginErasure(id, deps); // a channel asked, or a message was lost
-        if (status !== 'settling' || !hasSettled) continue;
-        await endErasure(await store.get(id), deps);
-        ended++;
-      } catch (error) {
-        logError('an erasure by the clock', error, { request: id });
-        failed++;
-      }
+  for await (const { id, status, right, settledAt, deadLetters } of store.recent(deps.now())) {
+    const hasSettled = settledAt !== undefined && Date.parse(settledAt) + SETTLING_MS <= deps.now();
+    try {
+      if (status === 'received' && right === 'erase') await beginErasure(id, deps); // a channel asked, or a message was lost
+      if (status !== 'settling' || !hasSettled || (deps.sweeps && !deadLetters)) continue;
+      await endErasure(await store.get(id), deps);
+      ended++;
+    } catch (error) {
+      logError('an erasure by the clock', error, { request: id });
+      failed++;
     }
-    const oldest = items.at(-1)?.asked.at ?? '';
-    if (next === undefined || Date.parse(oldest) + LONG_AGO_MS < deps.now()) break;
-    after = next;
   }
   if (failed > 0) throw new Error(`${failed} erasures could not be carried out or proven`); // an alarm; the next tick tries again
   return { ended };
 }
 
-/** Requests that are older have been looked at for months: an alarm has said so each time. */
-const LONG_AGO_MS = 90 * DAY;
+const QUARANTINE = keys.quarantine('', '').pk;
 
 const NOTHING: Counts = {
   ...{ identifiers: 0, events: 0, segments: 0, conversions: 0, tags: 0, days: 0, reviews: 0 },
 };
 
-async function endErasure({ it, version }: StoredRequest, deps: CarryOutDeps): Promise<void> {
-  const { progress, ...rest } = it;
-  const quarantineRemoved = progress ? await emptyQuarantine(progress, deps) : 0;
+async function endErasure(stored: StoredRequest, deps: CarryOutDeps): Promise<void> {
+  const { it, version } = await foundAtLast(stored, deps);
+  const { progress, deadLetters, ...rest } = it;
+  const removing = progress?.removing ?? [];
+  await removeAll(
+    removing.map(([pk, sk]) => ({ pk, sk })),
+    deps,
+  );
+  const quarantineRemoved = removing.filter(([pk]) => pk.startsWith(QUARANTINE)).length;
+  const rowsRemoved = removing.length - quarantineRemoved;
   if (progress) await forgetContacts(progress, deps);
-  const rowsRemoved = progress ? await removeAll(await rowsLeft(progress, deps), deps) : 0;
   const residual = progress ? (await rowsLeft(progress, deps)).length : 0;
   if (residual > 0) throw new Error(`an erasure left ${residual} rows`);
   const { table, shredder } = deps;
@@ -167,13 +175,32 @@ async function endErasure({ it, version }: StoredRequest, deps: CarryOutDeps): P
     ...{ erasedAt: progress?.at ?? it.asked.at, found: progress?.found ?? NOTHING },
     ...{ rowsRemoved, quarantineRemoved, tombstones: progress?.of.length ?? 0, residual },
     ...(shredded && { shredded }),
+    ...(deadLetters && { deadLetters }),
   });
+  const doneAt = toIso(deps.now());
+  const lists = progress?.rows.flatMap(([pk]) => (pk.startsWith(LISTING) ? pk : []));
+  // For `sums.ts`: what was begun to be counted until now, and which days' reports, may have counted the person.
+  if (lists) await table.put({ ...keys.sum('erasure', it.id), at: doneAt, lists: [...new Set(lists)] });
   await appendAudit(deps, {
     ...{ what: 'privacy_request', who: 'erasure', on: 'clock', subjects: [it.subject] },
     details: { request: it.id, status: 'done', residual, digest: receipt.digest },
   });
-  const doneAt = toIso(deps.now());
+  await removeAll(await list(table.query(keys.swept(it.id, '').pk)), deps);
   await requestStore(deps.table).put({ ...rest, status: 'done', doneAt, receipt }, version);
+}
+
+/** The request with all that is to be removed. */
+async function foundAtLast({ it, version }: StoredRequest, deps: CarryOutDeps): Promise<StoredRequest> {
+  const { progress } = it;
+  if (!progress) return { it, version };
+  const before = progress.removing ?? [];
+  const found = [...(await bodiesOf(progress, deps)), ...(await rowsLeft(progress, deps))];
+  const all = [...before, ...found.map(({ pk, sk }): [string, string] => [pk, sk])];
+  const removing = [...new Map(all.map((key) => [key.join(' '), key])).values()];
+  if (removing.length === before.length) return { it, version };
+  const more = { ...it, progress: { ...progress, removing } };
+  await requestStore(deps.table).put(more, version);
+  return { it: more, version: version + 1 };
 }
 
 /** Rows of the person, or of the cluster in which they were, that still stand: all but the way to where the others went. */
@@ -184,13 +211,13 @@ async function rowsLeft({ cluster, rows }: Progress, { table }: CarryOutDeps): P
     ...rows.map(([partition, sk]) => ({ pk: partition, sk })),
     ...inside.filter(({ sk }) => sk.startsWith(CONVERSION)).flatMap(listings),
   ];
-  const found = await Promise.all(named.map((key) => table.get(key)));
+  const once = new Map(named.map((key) => [`${key.pk} ${key.sk}`, key])); // a conversion's listing is named by its row too
+  const found = await Promise.all([...once.values()].map((key) => table.get(key)));
   return [...inside, ...found.filter((row) => row !== undefined)];
 }
 
-async function removeAll(rows: readonly Key[], { table }: CarryOutDeps): Promise<number> {
+async function removeAll(rows: readonly Key[], { table }: CarryOutDeps): Promise<void> {
   for (const { pk, sk } of rows) await table.remove({ pk, sk });
-  return rows.length;
 }
 
 /** What was kept of a contact of WeCom, to tell what changes. */
@@ -203,13 +230,9 @@ async function forgetContacts({ of }: Progress, { table, rules }: CarryOutDeps):
 }
 
 /** Bodies in quarantine that name the person by any identifier, in whatever form the vendor wrote it. */
-function emptyQuarantine({ of, at }: Progress, deps: CarryOutDeps): Promise<number> {
+function bodiesOf({ of, at }: Progress, deps: CarryOutDeps): Promise<Key[]> {
   const values = of.map((id) => deps.protector.reveal(id));
-  return removeFromQuarantine(
-    [...new Map(values.map((id) => [nameOf(id), id])).values()],
-    Date.parse(at),
-    deps,
-  );
+  return namedInQuarantine([...new Map(values.map((id) => [nameOf(id), id])).values()], at, deps);
 }
 
 async function list(rows: AsyncIterable<Item>): Promise<Item[]> {

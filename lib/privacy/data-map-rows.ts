@@ -98,6 +98,15 @@ const rows = {
   modelRun: ['a count of everybody’s paths', 'internal', 'attribute', 5, 'none'],
   modelPiece: ['counts of paths of a part of the profiles', 'internal', 'attribute', 5, 'derived'],
   told: ['what a report about groups said once', 'internal', 'analyse', 800, 'none'],
+  sum: [
+    'where sums of people are found, and which days’ reports had counted whoever was erased',
+    'internal',
+    'prove',
+    30,
+    'none',
+  ],
+  sweep: ['when dead letters were looked through', 'internal', 'prove', 'brand', 'none'],
+  swept: ['that an event was taken out of dead letters for a request', 'internal', 'prove', 90, 'none'],
   taken: ['that a cluster was taken in by another', 'internal', 'prove', 'brand', 'digests'],
   seeds: [
     'what rows are encrypted under: in a table of its own, without backups',

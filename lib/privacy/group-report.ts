@@ -8,7 +8,7 @@ import type { Route } from '../query/route.ts';
 import { dayNumber } from '../tags/calendar.ts';
 import { whoMay } from './roles.ts';
 import { hidden } from './suppress.ts';
-import { toldOnce } from './told-store.ts';
+import { groupDimensions, toldNames, toldOnce } from './told-store.ts';
 
 const PPM = 1_000_000;
 
@@ -32,11 +32,11 @@ export const groupReportRoute = {
   method: 'GET',
   path: '/groups/attribution',
   summary:
-    'Credited conversions and money for those who see no single person: whole weeks, each with small lines put together, or not told at all',
+    'Credited conversions and money for those who see no single person: whole weeks, each with small lines put together, or not told at all, as where somebody in it was erased',
   query: z.object({
     from: z.iso.date(),
     to: z.iso.date(),
-    by: z.enum(['channel', 'campaign', 'content', 'scene']).default('channel'),
+    by: z.enum(groupDimensions).default('channel'),
     model: reportModel.optional(),
   }),
   answer: z.object({
@@ -80,7 +80,7 @@ function weeksOf(from: number, to: number, today: number): number[] {
 
 /**
  * `GET /groups/attribution`: the sum of what may be told of each week, as it was first told: what came late is not
- * in it. So two answers say, taken from each other, what a third says,
+ * in it, and where somebody who had bought is erased nothing is told of the week until k are gone. So two answers say, taken from each other, what a third says,
  * and nothing of a single day or a single person: A minus A without u is a week, or nothing.
  */
 export async function groupReport(said: HttpRequest['query'], deps: ReportDeps) {
@@ -98,7 +98,7 @@ export async function groupReport(said: HttpRequest['query'], deps: ReportDeps) 
   for (const monday of weeks) {
     const week = { from: dayName(monday), to: dayName(monday + 6), by, ...(model && { model }) };
     const until = Math.ceil((deps.now() + KEPT_MS) / SECOND);
-    const name = `report ${week.from} ${by} ${model ?? ''}`;
+    const name = toldNames.week(week.from, by, model);
     const { lines } = await toldOnce({ table: deps.table, name, until, shape: toldWeek }, async () => {
       const { rows: all } = await answerReport(week, deps);
       const some = all.map(({ name, ppm, net }) => ({ name, ppm, net })).filter(({ ppm }) => ppm > 0);

@@ -4,7 +4,7 @@ import { type Answered, answered } from '../query/route.ts';
 import { countMembers } from '../query/tags.ts';
 import { whoMay } from './roles.ts';
 import { groupSize, groupSizes } from './suppress.ts';
-import { toldOnce } from './told-store.ts';
+import { toldNames, toldOnce } from './told-store.ts';
 
 const groupAnswer = z.object({
   day: z.iso.date(),
@@ -34,7 +34,7 @@ export const groupRoutes: readonly Answered[] = [
       const { k } = deps.brand.privacy;
       const day = book.calendar.brandDay(deps.now());
       const until = Math.ceil((deps.now() + 2 * DAY) / SECOND);
-      const asked = { table: deps.table, name: `tags ${day}`, until, shape: groupAnswer };
+      const asked = { table: deps.table, name: toldNames.tags(day), until, shape: groupAnswer };
       return toldOnce(asked, async () => {
         const groups = book.rules.map(async ({ tag, version, rule }) => {
           const grainOf = (part: string) =>

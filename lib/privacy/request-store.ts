@@ -1,9 +1,12 @@
 import { z } from 'zod';
+import { DAY } from '../platform/clock.ts';
 import { compress, decompress } from '../platform/compressed.ts';
 import { RejectedError } from '../platform/errors.ts';
 import { keys } from '../platform/keys.ts';
 import type { Item, Table } from '../platform/table.ts';
 import { type PrivacyRequest, privacyRequest } from './request.ts';
+
+const LONG_AGO_MS = 90 * DAY;
 
 const row = z.object({ v: z.int(), body: z.instanceof(Uint8Array) });
 
@@ -40,6 +43,17 @@ export function requestStore(table: Table) {
       const { pk } = keys.privacyRequest('');
       const { items, next } = await table.page(pk, { newestFirst: true, limit, ...(after && { after }) });
       return { items: items.map((item) => read(item).it), ...(next && { next }) };
+    },
+
+    /** What the clock sees to, the newest first. What is older was looked at for months: an alarm has said so each time. */
+    async *recent(now: number): AsyncGenerator<PrivacyRequest> {
+      for (let after: string | undefined; ; ) {
+        const { items, next } = await this.list(100, after);
+        yield* items;
+        const oldest = items.at(-1)?.asked.at ?? '';
+        if (next === undefined || Date.parse(oldest) + LONG_AGO_MS < now) return;
+        after = next;
+      }
     },
   };
 }

@@ -29,6 +29,8 @@ export const counts = z.strictObject({
 });
 export type Counts = z.infer<typeof counts>;
 
+const deadLetters = z.strictObject({ messages: count, events: count });
+
 /** The proof of an erasure. It names nobody. */
 export const receipt = z.strictObject({
   erasedAt: instant,
@@ -42,6 +44,8 @@ export const receipt = z.strictObject({
   residual: count,
   /** Keys that were destroyed, so that backups cannot be read: of clusters, and of identifiers. Absent before there were keys. */
   shredded: z.strictObject({ clusters: count, identifiers: count }).optional(),
+  /** What was taken out of dead letters: of so many messages, so many events. Absent before they were looked through. */
+  deadLetters: deadLetters.optional(),
   /** SHA-256 of the rest, as JSON; it stands in the audit log too. */
   digest: z.string(),
 });
@@ -59,6 +63,8 @@ export const progress = z.strictObject({
   rows: z.array(z.tuple([z.string(), z.string()])),
   /** Names of the keys that the identifiers' rows were sealed under. */
   keys: z.array(z.string()).optional(),
+  /** What the last look found, put down before it is removed: whoever goes on after a crash counts it too. */
+  removing: z.array(z.tuple([z.string(), z.string()])).optional(),
 });
 export type Progress = z.infer<typeof progress>;
 
@@ -78,6 +84,8 @@ export const privacyRequest = z.strictObject({
   /** The identifier that it was asked by, as it is stored; not any more when an erasure is done. */
   of: identifier.optional(),
   progress: progress.optional(),
+  /** What was taken out of dead letters; said when all of them have been looked through since the erasure settled. */
+  deadLetters: deadLetters.optional(),
   /** The events that carry it out: it is done when the profile knows them. */
   events: z.array(z.string()).optional(),
   /** What was put right, by name and kind; no value. */

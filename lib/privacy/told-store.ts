@@ -5,9 +5,20 @@ import type { Table } from '../platform/table.ts';
 
 const row = z.object({ told: z.string() });
 
+/** What weeks of the report may be told by. */
+export const groupDimensions = ['channel', 'campaign', 'content', 'scene'] as const;
+
+/** What answers about groups are kept by. */
+export const toldNames = {
+  /** Sizes of tags on a brand-day. */
+  tags: (day: number) => `tags ${day}`,
+  /** A week of the report, by its Monday. */
+  week: (monday: string, by: string, model = '') => `report ${monday} ${by} ${model}`,
+};
+
 /**
  * What was told of a group, kept as it was told first: asked again it is the same, whatever has happened since. Two
- * answers that differ by one person would tell of that person.
+ * answers that differ by one person would tell of that person. What happens when one of them is erased stands in `told-again.ts`.
  *
  * @param name of all that the answer depends on, but for the people
  * @param until when it may be told anew, in seconds since 1970

@@ -26,7 +26,10 @@ const INCIDENTAL = new Set(['v', 'ttl', 'version', 'former', 'receivedAt']);
 const REVIEWS = keys.review('', '').pk;
 
 /** Partitions whose rows say only where things are kept, when they were first seen, how often they came, who looked, or how far some work is. */
-const KEPT_APART = ['E#', 'N#', 'S#key#', 'S#kept#', keys.backfill().pk, keys.privacyRequest('').pk, AUDIT];
+const KEPT_APART = [
+  ...['E#', 'N#', 'S#key#', 'S#kept#', AUDIT],
+  ...[keys.backfill().pk, keys.sweep().pk, keys.privacyRequest('').pk],
+];
 
 /** The rules in force: since when is when we learned of them. */
 const RULES = keys.rules().pk;

@@ -55,9 +55,12 @@ type ForecastAnswer = z.infer<typeof forecastAnswer>;
 
 const found = z.union([outdated, tally]);
 
-/** @throws RejectedError 404 if nobody asked for it, or more than a day ago */
+/** @throws RejectedError 404 if nobody asked for it, or more than a day ago; 410 if somebody was erased since */
 export async function surveyOf(id: string, { table, now }: Pick<SurveyReadDeps, 'table' | 'now'>) {
-  const survey = await surveyStore(table, now).get(id);
+  const store = surveyStore(table, now);
+  const survey = await store.get(id);
+  if (!survey && (await store.isEnded(id)))
+    throw new RejectedError('ended', 'this was counted before somebody was erased: ask again', 410);
   if (!survey)
     throw new RejectedError('not_found', 'nobody asked for this, or more than a day ago: ask again', 404);
   return survey;

@@ -23,12 +23,14 @@ export const backfillAnswer = z.object({
   /** Done: every profile was brought to these rules, or to newer ones. */
   status: z.enum(['running', 'done']),
   parts: z.object({ done: z.int(), of: z.int() }),
-  profiles: z.object({ looked: z.int(), changed: z.int() }),
+  /** Absent where it had counted somebody who was erased since. */
+  profiles: z.object({ looked: z.int(), changed: z.int() }).optional(),
   perSecond: z.int(),
 });
 export type BackfillAnswer = z.infer<typeof backfillAnswer>;
 
-const found = z.object({ looked: z.int(), changed: z.int() });
+/** Null: it was taken out, see `survey-end.ts`. */
+const found = z.object({ looked: z.int(), changed: z.int() }).nullable();
 const newestRow = z.object({ id: z.string() });
 
 /** `GET /backfill`, `GET /backfill/{id}`: how far the newest is, or one of them. @throws RejectedError 404 */
@@ -42,7 +44,8 @@ export async function answerBackfill(
   if (survey?.asked.kind !== 'backfill')
     throw new RejectedError('not_found', 'there is no such back-fill, or it is more than 30 days old', 404);
   const pieces = await store.pieces(survey);
-  const counts = pieces.found.map((it) => found.parse(it));
+  const all = pieces.found.map((it) => found.parse(it));
+  const counts = all.filter((it) => it !== null);
   const { at, by, of, asked } = survey;
   return {
     ...{ id: survey.id, at, by },
@@ -50,10 +53,12 @@ export async function answerBackfill(
     ...(asked.version !== undefined && { version: asked.version }),
     status: pieces.parts === of ? 'done' : 'running',
     parts: { done: pieces.parts, of },
-    profiles: {
-      looked: counts.reduce((sum, { looked }) => sum + looked, 0),
-      changed: counts.reduce((sum, { changed }) => sum + changed, 0),
-    },
+    ...(counts.length === all.length && {
+      profiles: {
+        looked: counts.reduce((sum, { looked }) => sum + looked, 0),
+        changed: counts.reduce((sum, { changed }) => sum + changed, 0),
+      },
+    }),
     perSecond: deps.brand.backfill.perSecond,
   };
 }

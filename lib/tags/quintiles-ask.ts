@@ -16,6 +16,9 @@ export interface QuintilesAskDeps {
   readonly now: Clock;
 }
 
+/** Who asks when a period has begun. */
+export const CLOCK = 'clock';
+
 /**
  * What the clock does: where rules read quintiles and a new day, week or month has begun, has the population counted as
  * of the instant before it. Begun once a brand-day, however often it is called: messages that are lost are asked for
@@ -34,7 +37,7 @@ export async function renewQuintiles(
   const asOf = calendar.startOfDay(calendar.brandDay(now)) - 1;
   const id = digest(['quintiles', asOf, measured(rfm)], 16);
   if (await surveyStore(deps.table, deps.now).get(id)) return false;
-  await askQuintiles({ id, asOf, by: 'clock' }, deps);
+  await askQuintiles({ id, asOf, by: CLOCK }, deps);
   return true;
 }
 

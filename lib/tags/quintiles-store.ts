@@ -17,7 +17,7 @@ const ASKS = /rfm\s*\((?!\s*\))/;
 
 const ATTEMPTS = 5;
 
-/** Cuts by quintiles: the edition in force, and every one that ever was. */
+/** Cuts by quintiles: the edition in force, and those before it until somebody whom they had counted is erased. */
 export function quintileStore(table: Table) {
   async function current(): Promise<QuintileEdition | undefined> {
     const item = await table.get(keys.quintiles());

@@ -115,6 +115,7 @@ export async function endQuintiles(survey: Survey, deps: EndDeps): Promise<boole
     asOf: toIso(survey.asked.asOf),
     customers: [...population.frequency.values()].reduce((sum, count) => sum + count, 0),
     survey: survey.id,
+    at: survey.at,
     of: measured(brand.rfm),
     ...{ r: [...r], f: [...f], m: [...m] },
   });

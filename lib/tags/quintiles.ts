@@ -17,6 +17,8 @@ export const quintileEdition = z.strictObject({
   customers: z.int().nonnegative(),
   /** The survey that counted them. */
   survey: z.string(),
+  /** When that was begun. Absent in old editions. */
+  at: instant.optional(),
   /** What was measured: with other settings these cuts say nothing. */
   of: z.strictObject({ event: z.string(), value: z.string(), windowDays: z.int() }),
   r: four,

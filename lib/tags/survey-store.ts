@@ -7,7 +7,7 @@ import { digest } from './features.ts';
 import { type Survey, survey } from './survey.ts';
 
 /** How long an answer is kept: it may name profiles, and who looks at it looks soon. */
-const KEPT_MS = 24 * HOUR;
+export const SURVEY_MS = 24 * HOUR;
 /** A back-fill names nobody, and its messages may come back from the dead-letter queue after two weeks. */
 export const BACKFILL_MS = 30 * DAY;
 
@@ -34,23 +34,29 @@ export interface Pieces {
 
 /** Surveys and what they found, until they are a day old. */
 export function surveyStore(table: Table, now: Clock) {
-  const ttl = (ms = KEPT_MS) => Math.ceil((now() + ms) / SECOND);
+  const ttl = (ms = SURVEY_MS) => Math.ceil((now() + ms) / SECOND);
 
   return {
     async put(it: Survey): Promise<void> {
-      const kept = it.asked.kind === 'backfill' ? BACKFILL_MS : KEPT_MS;
+      const kept = it.asked.kind === 'backfill' ? BACKFILL_MS : SURVEY_MS;
+      await table.put({ ...keys.sum('survey', it.id), ttl: ttl(kept) }); // first: no survey may be where nobody finds it
       await table.put({ ...keys.survey(it.id), survey: JSON.stringify(it), ttl: ttl(kept) });
     },
 
-    /** Undefined if there never was one, or its day is over. */
+    /** Undefined if there never was one, its day is over, or it was ended. */
     async get(id: string): Promise<Survey | undefined> {
       const row = surveyRow.safeParse(await table.get(keys.survey(id)));
       if (!row.success || row.data.ttl * SECOND <= now()) return undefined;
       return survey.parse(JSON.parse(row.data.survey));
     },
 
+    /** Whether it was ended because somebody whom it may have counted was erased (`survey-end.ts`). */
+    async isEnded(id: string): Promise<boolean> {
+      return (await table.get(keys.survey(id)))?.ended === true;
+    },
+
     /** Puts a piece in place of what an earlier attempt found from the same place on. */
-    async putPiece(id: string, { part, after, next, found }: Piece, keptMs = KEPT_MS): Promise<void> {
+    async putPiece(id: string, { part, after, next, found }: Piece, keptMs = SURVEY_MS): Promise<void> {
       const b = compress({ ...(next !== undefined && { next }), found });
       await table.put({ ...keys.surveyPiece(id, part, digest(after, 16)), b, ttl: ttl(keptMs) });
     },

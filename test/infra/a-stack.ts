@@ -23,7 +23,9 @@ export const functionNames = [
   'query',
   'requests',
   'rules',
+  'sums',
   'survey',
+  'sweep',
   'tags',
 ];
 

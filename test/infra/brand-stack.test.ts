@@ -228,6 +228,9 @@ describe('permissions', () => {
     const send = (queue: string) => `sqs:SendMessage on ${queue}`;
     const secret = (name: string) => `secretsmanager:GetSecretValue on siyu/demo/${name}`;
     const readWrite = table(['GetItem', 'PutItem', 'Query']);
+    const sweptQueues = [
+      ...['AttributionConversions', 'ModelsWork', 'ProfileEvents', 'SurveySurveys', 'TagsRecompute'],
+    ];
     expect(mayDo()).toEqual({
       capture: [
         ...['generic-crm', 'generic-pos', 'segment-server', 'segment-web', 'wechat-oa-main'].map(secret),
@@ -272,10 +275,26 @@ describe('permissions', () => {
         ...take('ErasureErasures'),
         send('AttributionConversions'),
       ],
+      sums: [
+        ...table(['DeleteItem', 'GetItem', 'PutItem', 'Query']),
+        ...['ModelsWork', 'SurveySurveys'].map(send),
+      ],
+      sweep: [
+        ...[...readWrite, secret('identity')],
+        ...[
+          'ChangeMessageVisibility',
+          'DeleteMessage',
+          'GetQueueAttributes',
+          'ReceiveMessage',
+          'SendMessage',
+        ].flatMap((verb) => sweptQueues.map((queue) => `sqs:${verb} on ${queue}DeadLetters`)),
+      ],
       rules: [...readWrite, secret('identity'), send('SurveySurveys'), send('TagsRecompute')],
       quarantine: [...readWrite, send('ProfileEvents')],
       'the clock of privacy': ['lambda:InvokeFunction on Privacy'],
       'the clock of erasure': ['lambda:InvokeFunction on Erasure'],
+      'the clock of sweep': ['lambda:InvokeFunction on Sweep'],
+      'the clock of sums': ['lambda:InvokeFunction on Sums'],
       'the clock of tags': ['lambda:InvokeFunction on Tags'],
       'the clock of attribution': ['lambda:InvokeFunction on Attribution'],
     });
@@ -338,7 +357,7 @@ describe('alarms', () => {
       errors: count('Errors'),
       throttles: count('Throttles'),
       api: count('5xx'),
-    }).toEqual({ late: 6, dead: 6, errors: 18, throttles: 18, api: 1 });
+    }).toEqual({ late: 6, dead: 6, errors: functionNames.length, throttles: functionNames.length, api: 1 });
   });
 
   test('each names a heading of docs/deploy.md that says what to do', () => {

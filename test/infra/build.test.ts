@@ -90,6 +90,12 @@ describe('the functions that there are', () => {
     expect(functions.filter(({ bytes }) => bytes > 400 * 1024)).toEqual([]);
   });
 
+  test('a schema that a function does not use is not carried', async () => {
+    const carries = async (name: string) =>
+      (await readFile(join(to, 'functions', name, 'index.mjs'), 'utf8')).includes('tally');
+    expect([await carries('profile'), await carries('erasure')]).toEqual([true, false]);
+  });
+
   test('each can be loaded, with nothing but Node, and hands out its handler', async () => {
     const script =
       'for (const file of process.argv.slice(1)) console.log(typeof (await import(file)).handler)';

@@ -77,6 +77,7 @@ export async function embeddedSqs() {
       server.createQueue(name);
       const url = `http://127.0.0.1:${server.port}/000000000000/${name}`;
       return {
+        url,
         queue: openQueue(url, client),
         /** Bodies that wait, oldest first. */
         bodies: () => (server.inspectQueue(name)?.messages.ready ?? []).map((message) => message.body),

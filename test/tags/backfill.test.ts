@@ -104,10 +104,10 @@ test('one part, 7 or 64, each once or again, whole or in pages: the same profile
     const { status, profiles } = await answerBackfill(id, deps);
     const held = world.rowsOf('T#').map(({ sk, value, rule, since }) => [sk, value, rule, since]);
     // What was changed before a part came again, cut in other places, may not be counted.
-    const changed = times === 1 ? profiles.changed : undefined;
+    const changed = times === 1 ? profiles?.changed : undefined;
     results.push({
       status,
-      looked: profiles.looked,
+      looked: profiles?.looked,
       changed,
       held: held.sort(),
       digest: await world.digest(),
