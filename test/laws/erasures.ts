@@ -50,7 +50,7 @@ export function erasingWorld(
 export const erasureOf = (id: Identifier, request: string): string => JSON.stringify({ id, request });
 
 /** Runs until nothing is left in dead letters either. @throws Error if something never ends */
-export async function runToTheEnd(world: World<AllNames>, of: string): Promise<void> {
+export async function runToTheEnd<Name extends string>(world: World<Name>, of: string): Promise<void> {
   await world.run();
   for (let left = 60; world.redrive() > 0; left--) {
     if (left === 0)

@@ -1,3 +1,4 @@
+import type { DeadLetters } from '../../../lib/platform/dead-letters.ts';
 import type { Queue } from '../../../lib/platform/queue.ts';
 import type { Item, Key, Table } from '../../../lib/platform/table.ts';
 import type { Line } from './faults.ts';
@@ -48,5 +49,23 @@ export function faultyQueue(name: string, queue: Queue, line: Pick<Line, 'io'>):
         );
       }
     },
+  };
+}
+
+/** A dead-letter queue as one invocation sees it. Letters whose taking is not answered stay hidden. */
+export function faultyLetters(name: string, dead: DeadLetters, line: Pick<Line, 'io'>): DeadLetters {
+  return {
+    ...faultyQueue(`dead ${name}`, dead, line),
+    count: () => line.io(`count dead ${name}`, false, () => dead.count()),
+    take: (hiddenMs) => line.io(`take dead ${name}`, true, () => dead.take(hiddenMs)),
+    remove: (letters) =>
+      line.io(
+        `remove ${letters.length} dead ${name}`,
+        true,
+        () => dead.remove(letters),
+        () => dead.remove(letters.slice(0, letters.length >> 1)),
+      ),
+    release: (letters, hiddenMs) =>
+      line.io(`release ${letters.length} dead ${name}`, true, () => dead.release(letters, hiddenMs)),
   };
 }

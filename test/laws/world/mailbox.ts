@@ -1,3 +1,5 @@
+import type { Clock } from '../../../lib/platform/clock.ts';
+import type { DeadLetters } from '../../../lib/platform/dead-letters.ts';
 import type { Queue } from '../../../lib/platform/queue.ts';
 import type { Message } from '../../../lib/platform/sqs.ts';
 import type { Dice } from './random.ts';
@@ -13,6 +15,9 @@ export interface Disorder {
   /** The chance that a message which failed comes no more, but goes to the dead-letter queue. */
   readonly park?: number;
 }
+
+/** How many letters one call of SQS gives. */
+const TAKEN = 10;
 
 /** First in, first out, full batches, each message once. */
 export const orderly: Disorder = { duplicate: 0, delay: 0, shuffle: false };
@@ -37,17 +42,39 @@ export interface Mailbox extends Queue {
   deliver(atMost: number): Delivery;
   /** Lets delayed messages come into sight. */
   ripen(): void;
+  /** Bodies that are still here, in sight or not, dead letters among them. */
+  readonly letters: readonly string[];
   /** Brings back what stands in the dead-letter queue. Answers how many messages that were. */
   redrive(): number;
+  /** The dead-letter queue itself, and what stands there, in somebody's hands or not. */
+  readonly dead: DeadLetters & { readonly letters: readonly Message[] };
 }
 
-export function mailbox(thrown: Dice, disorder: Disorder): Mailbox {
+/** A message in the dead-letter queue. */
+interface Parked {
+  readonly message: Message;
+  /** Until when somebody has it in hands. */
+  hiddenUntil: number;
+}
+
+export interface MailboxOptions {
+  /** What ids of messages begin with. */
+  readonly name?: string;
+  /** What dead letters go by that somebody has in hands. */
+  readonly now?: Clock;
+}
+
+export function mailbox(
+  thrown: Dice,
+  disorder: Disorder,
+  { name = '', now = () => 0 }: MailboxOptions = {},
+): Mailbox {
   const sent: string[] = [];
   const visible: Message[] = [];
   const delayed: Message[] = [];
-  const parked: Message[] = [];
+  const parked: Parked[] = [];
   const giveUp = (message: Message) => {
-    if (thrown.chance(disorder.park ?? 0)) parked.push(message);
+    if (thrown.chance(disorder.park ?? 0)) parked.push({ message, hiddenUntil: 0 });
     else enqueue(message);
   };
   const enqueue = (message: Message) => {
@@ -59,10 +86,13 @@ export function mailbox(thrown: Dice, disorder: Disorder): Mailbox {
     get ready() {
       return visible.length;
     },
+    get letters() {
+      return [...visible, ...delayed, ...parked.map(({ message }) => message)].map(({ body }) => body);
+    },
     async send(bodies) {
       for (const body of bodies) {
         sent.push(body);
-        enqueue({ id: `m${sent.length}`, body });
+        enqueue({ id: `${name}m${sent.length}`, body });
       }
     },
     deliver(atMost) {
@@ -93,8 +123,56 @@ export function mailbox(thrown: Dice, disorder: Disorder): Mailbox {
     },
     redrive() {
       const back = parked.splice(0);
-      visible.push(...back);
+      visible.push(...back.map(({ message }) => message));
       return back.length;
+    },
+    dead: deadLetters(parked, disorder, thrown, { name, now }),
+  };
+}
+
+/** What is in nobody's hands is given out, ten at a time. */
+function deadLetters(
+  parked: Parked[],
+  { shuffle }: Disorder,
+  thrown: Dice,
+  { name, now }: Required<MailboxOptions>,
+): Mailbox['dead'] {
+  let sent = 0;
+  const handles = new Map<string, Parked>();
+  const handed = (letters: readonly { readonly handle: string }[]) =>
+    letters.flatMap(({ handle }) => handles.get(handle) ?? []);
+  const free = () => parked.filter(({ hiddenUntil }) => hiddenUntil <= now());
+  const hand = (letter: Parked) => {
+    const handle = `h${handles.size}`;
+    handles.set(handle, letter);
+    return { ...letter.message, handle };
+  };
+  return {
+    get letters() {
+      return parked.map(({ message }) => message);
+    },
+    async send(bodies) {
+      for (const body of bodies) parked.push({ message: { id: `${name}d${++sent}`, body }, hiddenUntil: 0 });
+    },
+    async count() {
+      const waiting = free().length;
+      return { waiting, taken: parked.length - waiting };
+    },
+    async take(hiddenMs) {
+      const all = free();
+      const some: Parked[] = [];
+      while (some.length < TAKEN && all.length > 0)
+        some.push(...(shuffle ? [thrown.take(all)] : all.splice(0, 1)));
+      for (const letter of some) letter.hiddenUntil = now() + hiddenMs;
+      return some.map(hand);
+    },
+    async remove(letters) {
+      for (const letter of handed(letters))
+        if (parked.includes(letter)) parked.splice(parked.indexOf(letter), 1);
+    },
+    async release(letters, hiddenMs = 0) {
+      for (const letter of handed(letters))
+        if (letter.hiddenUntil > now()) letter.hiddenUntil = now() + hiddenMs;
     },
   };
 }

@@ -1,10 +1,11 @@
 import type { Clock } from '../../../lib/platform/clock.ts';
+import type { DeadLetters } from '../../../lib/platform/dead-letters.ts';
 import type { Queue } from '../../../lib/platform/queue.ts';
 import type { Message } from '../../../lib/platform/sqs.ts';
 import type { Table } from '../../../lib/platform/table.ts';
 import { type MemoryTable, memoryTable } from '../../platform/memory.ts';
 import { type Fault, faults, type Line, openLine, type Point } from './faults.ts';
-import { faultyQueue, faultyTable } from './faulty.ts';
+import { faultyLetters, faultyQueue, faultyTable } from './faulty.ts';
 import { type Disorder, type Mailbox, mailbox, orderly } from './mailbox.ts';
 import { dice } from './random.ts';
 import { turns } from './turns.ts';
@@ -13,6 +14,7 @@ import { turns } from './turns.ts';
 export interface Io<Name extends string = string> {
   readonly table: Table;
   readonly queues: Readonly<Record<Name, Queue>>;
+  readonly letters: Readonly<Record<Name, DeadLetters>>;
   readonly now: Clock;
 }
 
@@ -79,7 +81,9 @@ export class World<Name extends string> {
     this.#dice = dice(options.seed ?? 1);
     this.#faults = faults(options.plan);
     this.#names = namesOf(options.functions);
-    this.queues = mapNames(this.#names, () => mailbox(this.#dice, options.disorder ?? orderly));
+    this.queues = mapNames(this.#names, (name) =>
+      mailbox(this.#dice, options.disorder ?? orderly, { name, now: () => this.now }),
+    );
   }
 
   /** Every I/O point that the run came to, in order. */
@@ -193,6 +197,7 @@ export class World<Name extends string> {
     const handler = this.#options.functions[name]({
       table: faultyTable(this.table, line),
       queues: mapNames(this.#names, (queue) => faultyQueue(queue, this.queues[queue], line)),
+      letters: mapNames(this.#names, (queue) => faultyLetters(queue, this.queues[queue].dead, line)),
       now: () => this.now,
     });
     return {
