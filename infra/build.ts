@@ -8,6 +8,7 @@ import { type BuildOptions, build, type Plugin } from 'esbuild';
 import type { Channel } from '../lib/channels/channel.ts';
 import type { Brand } from '../lib/platform/brand.ts';
 import { deadWeight } from './left-out.ts';
+import { type Digests, madeBefore, noteOf, openDigests } from './made-before.ts';
 
 const root = resolve(import.meta.dirname, '..');
 
@@ -26,22 +27,27 @@ export interface BuildPlaces {
 }
 
 /**
- * Bundles every function. What is the same already is not written again, so that whoever watches or hashes the
- * files sees a change only when there is one.
+ * Bundles every function. One that was made of the same before is not made again; and what is the same already is not
+ * written again, so that whoever watches or hashes the files sees a change only when there is one.
  *
  * @throws esbuild's own error with file, line and reason when an entry cannot be bundled
  */
 export async function buildFunctions(places: BuildPlaces = {}): Promise<BuiltFunction[]> {
   const { from = join(root, 'functions'), to = join(root, 'dist') } = places;
   const entries = (await readdir(from)).filter((file) => file.endsWith('.ts')).sort();
-  return Promise.all(entries.map((file) => bundle(join(from, file), to)));
+  const digests = openDigests();
+  return Promise.all(entries.map((file) => bundle(join(from, file), to, digests)));
 }
 
-async function bundle(entry: string, to: string): Promise<BuiltFunction> {
+async function bundle(entry: string, to: string, digests: Digests): Promise<BuiltFunction> {
   const name = basename(entry, '.ts');
   const dir = join(to, name);
-  const { outputFiles } = await build({
+  const notes = join(to, 'made', `${name}.json`);
+  const before = await madeBefore(join(dir, 'index.mjs'), notes, digests);
+  if (before) return { name, dir, bytes: before.length };
+  const { outputFiles, metafile } = await build({
     ...bundleOptions,
+    metafile: true,
     entryPoints: [entry],
     outfile: join(dir, 'index.mjs'),
   });
@@ -53,6 +59,8 @@ async function bundle(entry: string, to: string): Promise<BuiltFunction> {
   await put(join(dir, 'index.mjs'), contents);
   // Maps lie aside: loading one at run time costs 22–60 ms of a cold start. Stacks are decoded offline.
   await put(join(to, 'maps', `${name}.map`), Buffer.from(smaller.map ?? map));
+  const inputs = Object.keys(metafile.inputs).filter((path) => !path.startsWith('builtin:'));
+  await put(notes, Buffer.from(await noteOf(contents, inputs, digests)));
   return { name, dir, bytes: contents.length };
 }
 

@@ -1,6 +1,7 @@
 // Scope: what esbuild makes of a function, and what lies beside it. Whether the functions work is tested with them.
 import { execFile } from 'node:child_process';
-import { mkdtemp, readdir, readFile, rm, stat } from 'node:fs/promises';
+import { createHash } from 'node:crypto';
+import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -50,6 +51,59 @@ test('no secret of the local run travels with the code', async () => {
   const staged = await readFile(join(dir, 'probe', 'brand.json'), 'utf8');
   expect(JSON.parse(staged)).toEqual({ ...brand, local: undefined });
   expect(['whsec_', 'encodingAesKey', 'development_'].filter((word) => staged.includes(word))).toEqual([]);
+});
+
+describe('a bundle is made again', () => {
+  const from = join(import.meta.dirname, 'fixtures');
+  const read = async () => readFile(join(to, 'again', 'probe', 'index.mjs'), 'utf8');
+  const note = () => join(to, 'again', 'made', 'probe.json');
+  const again = () => buildFunctions({ from, to: join(to, 'again') });
+  /** Changes what is noted of the bundle. */
+  const noted = async (
+    change: (of: { how: string; of: Record<string, string>; made: string }) => unknown,
+  ) => {
+    const known = JSON.parse(await readFile(note(), 'utf8'));
+    change(known);
+    await writeFile(note(), JSON.stringify(known));
+  };
+  const digestOf = (text: string) => createHash('sha256').update(text).digest('base64url');
+  const OLD = 'export const handler = "made before";';
+  /** As if it had been made before, of what it would be made of now. */
+  const makeOld = async () => {
+    await again();
+    await writeFile(join(to, 'again', 'probe', 'index.mjs'), OLD);
+    await noted((it) => Object.assign(it, { made: digestOf(OLD) }));
+  };
+
+  test('not where it was made of the same, by the same tools', async () => {
+    await makeOld();
+    const [probe] = await again();
+    expect(await read()).toBe(OLD);
+    expect(probe).toEqual({ name: 'probe', dir: join(to, 'again', 'probe'), bytes: OLD.length });
+  });
+
+  test.each<[string, Parameters<typeof noted>[0]]>([
+    [
+      'where a file that it is made of is another',
+      (it) => Object.assign(it.of, { 'lib/platform/brand-file.ts': '' }),
+    ],
+    ['where a file is no more', (it) => Object.assign(it.of, { 'lib/platform/gone.ts': digestOf('') })],
+    ['where the tools are others', (it) => Object.assign(it, { how: '' })],
+    ['where it is not what was made', (it) => Object.assign(it, { made: digestOf('something else') })],
+  ])('%s', async (_, change) => {
+    await makeOld();
+    await noted((it) => expect(Object.keys(it.of)).toContain('lib/platform/brand-file.ts'));
+    await noted(change);
+    await again();
+    expect(await read()).toBe(bundle);
+  });
+
+  test('where the note was cut off', async () => {
+    await makeOld();
+    await writeFile(note(), '{"how":');
+    await again();
+    expect(await read()).toBe(bundle);
+  });
 });
 
 /** Which of these the bundle holds; a list, so that a failure does not print the bundle. */
