@@ -3,9 +3,10 @@ import { describe, expect, test } from 'vitest';
 import type { Event } from '../../lib/events/event.ts';
 import { addSightings, followFor, partition } from '../../lib/identity/graph.ts';
 import { brand } from '../../lib/platform/brand.ts';
+import { describeTable } from '../../lib/profile/digest.ts';
 import { fold, newCluster } from '../../lib/profile/fold.ts';
 import { packGraph, storedGraph, unpackGraph } from '../../lib/profile/graph-codec.ts';
-import { aBrand, anOrder, aVisit, day, rulesOf, START } from '../profile/a-profile.ts';
+import { aBrand, active, anOrder, aVisit, buyer, day, rulesOf, START } from '../profile/a-profile.ts';
 import { aWorld } from '../profile/a-world.ts';
 import { aDecider } from './a-decider.ts';
 import { aSighting, graphOf, profilesIn, reviewsIn } from './a-graph.ts';
@@ -158,4 +159,36 @@ describe('a person who looks', () => {
     expect(await sizeOf(it, PHONE)).toBe(2);
     expect((await it.ask('/reviews')).body.reviews).toEqual([]);
   });
+});
+
+/** What a table says, but for which rules there were before. */
+const peopleIn = async ({ rows }: ReturnType<typeof aWorld>) => {
+  const { lines } = await describeTable(rows.rows());
+  return lines.filter((line) => !line.startsWith('["S#rules"') && !line.startsWith('["R#'));
+};
+
+test('a brand that begins to let phones lie idle, or stops, has everybody as if it always had', async () => {
+  const events = [
+    anOrder(0, 'o1', 1_000, { id: 'first', ids: ['member_id:m1', PHONE] }),
+    aVisit(90, { id: 'again', ids: ['wechat_unionid:u2', PHONE] }),
+  ];
+  const ways = [
+    aBrand({ rules: [buyer] }),
+    aBrand({ rules: [buyer, active], identity: { phoneIdleDays: 60 } }), // other rules bring everybody to it
+  ];
+  for (const [before, after] of [ways, ways.toReversed()]) {
+    const world = aWorld({ brand: before });
+    await world.take(...events);
+    await world.tick();
+    const other = aWorld({ brand: after, rows: world.rows });
+    await other.tick();
+    await other.recomputeAll();
+    await other.attribute();
+    const plain = aWorld({ brand: after });
+    await plain.take(...events);
+    await plain.tick();
+    await plain.attribute();
+    expect(await peopleIn(other)).toEqual(await peopleIn(plain));
+    expect((await other.cluster(PHONE)).shown.size).toBe(after?.identity.phoneIdleDays === undefined ? 1 : 2);
+  }
 });
