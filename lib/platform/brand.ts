@@ -325,6 +325,8 @@ export const brand = z.strictObject({
       k: z.int().min(1).max(1_000).default(10),
       /** Within so many days what somebody asks for in a person's name has to be done. */
       requestDays: z.int().min(1).max(30).default(15),
+      /** Which revocations that WeChat pushes ask for erasure: of closed accounts, of single authorisations too, none. */
+      revocations: z.enum(['account', 'all', 'none']).default('account'),
       /** Properties and traits that are the brand's own: `internal analyse` (`lib/privacy/classes.ts`). */
       fields: z.record(z.string(), z.string()).default({}),
       /** So many different people read with one key within an hour are odd, and raise an alarm. */

@@ -15,6 +15,18 @@ const rights = new Map([
   ['data_request', 'export'],
 ]);
 
+/** WeChat says that somebody has no account any more, or takes back what they had authorised: then their data is to be deleted. */
+const isRevoked = ({ type, source, properties }: Event, { privacy }: Pick<Brand, 'privacy'>): boolean =>
+  type === 'consent_revoked' &&
+  source.channel.startsWith('wechat-') &&
+  ((properties.scope === 'account' && privacy.revocations !== 'none') ||
+    (properties.scope === 'personal_data' && privacy.revocations === 'all'));
+
+const rightIn = (event: Event, brand: Pick<Brand, 'privacy'>) => {
+  if (isRevoked(event, brand)) return 'erase';
+  return event.type === 'data_erasure_requested' ? rights.get(`${event.properties.request_kind}`) : undefined;
+};
+
 /**
  * Takes on what channels ask for in persons' names: the clock of erasures sees to it, as to what people ask. Only what is
  * signed counts. An event that comes again asks for nothing new, whenever that is.
@@ -24,8 +36,9 @@ export async function noteRequests(
   brand: Pick<Brand, 'privacy'>,
   { table, protector, now }: { table: Table; protector: Pick<Protector, 'digest'>; now: () => number },
 ): Promise<void> {
-  for (const { id, type, occurredAt, source, identifiers, properties, context } of events) {
-    const right = type === 'data_erasure_requested' && rights.get(`${properties.request_kind}`);
+  for (const event of events) {
+    const { id, occurredAt, source, identifiers, context } = event;
+    const right = rightIn(event, brand);
     if (!right || context.verified !== 'signed') continue;
     const of = homeOf({ identifiers });
     const at = toIso(now());

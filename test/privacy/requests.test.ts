@@ -5,7 +5,7 @@ import { endErasures, onErasures } from '../../lib/privacy/carry-out.ts';
 import { SETTLING_MS } from '../../lib/privacy/request.ts';
 import { naming } from '../../lib/quarantine/remove.ts';
 import { memoryQueue } from '../platform/memory.ts';
-import { anEvent, anId, anOrder } from '../profile/a-profile.ts';
+import { aBrand, anEvent, anId, anOrder } from '../profile/a-profile.ts';
 import { aWorld } from '../profile/a-world.ts';
 import { aCaller } from '../query/a-caller.ts';
 
@@ -176,3 +176,30 @@ test('what Shopify asks for in a person’s name is carried out by the clock; un
   await world.take(redact('signed', 'signed'));
   expect(world.rowsOf('U#request')).toHaveLength(1);
 });
+
+test.each([
+  ['account', 'account', true],
+  ['account', 'personal_data', false],
+  ['account', 'profile', false],
+  ['all', 'personal_data', true],
+  ['none', 'account', false],
+] as const)(
+  'where revocations of %s ask for erasure, one of %s that WeChat pushes: %s',
+  async (revocations, scope, isAsked) => {
+    const world = aWorld({ brand: aBrand({ privacy: { revocations } }) });
+    const revoked = (id: string, channel: string, verified: 'signed' | 'client') => ({
+      ...anEvent('consent_revoked', 40, {
+        ...{ id, ids: ['wechat_openid:o1'], properties: { scope }, context: { verified } },
+      }),
+      source: { channel, account: 'main' },
+    });
+    await world.take(anOrder(1, 'o1', 100, { ids: ['wechat_openid:o1'] }));
+    await world.take(revoked('unsigned', 'wechat-oa', 'client'), revoked('elsewhere', 'generic', 'signed'));
+    expect(world.rowsOf('U#request')).toEqual([]);
+    await world.take(revoked('signed', 'wechat-oa', 'signed'));
+    expect(world.rowsOf('U#request')).toHaveLength(isAsked ? 1 : 0);
+    await endErasures(world.worker);
+    const { tail } = await world.cluster('wechat_openid:o1');
+    expect(tail.length).toBe(isAsked ? 0 : 4);
+  },
+);
