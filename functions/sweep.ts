@@ -10,7 +10,7 @@ import { queuesAt, sweep } from '../lib/privacy/sweep.ts';
 
 export const env = z.object({
   ...{ TABLE_NAME: z.string(), KEYS_TABLE: z.string(), IDENTITY_SECRET: z.string() },
-  ...{ EVENTS_DEAD_URL: z.string(), HINTS_DEAD_URL: z.string().optional() },
+  ...{ EVENTS_URL: z.string(), EVENTS_DEAD_URL: z.string(), HINTS_DEAD_URL: z.string().optional() },
   ...{ CONVERSIONS_DEAD_URL: z.string(), RECOMPUTE_DEAD_URL: z.string() },
   ...{ SURVEYS_DEAD_URL: z.string(), MODELS_DEAD_URL: z.string() },
 });
@@ -20,7 +20,7 @@ const open = async () => {
   return {
     table: openBrandTable(given.TABLE_NAME, given.KEYS_TABLE),
     protector: await identityKey(openSecrets(systemClock), given.IDENTITY_SECRET),
-    queues: queuesAt(given, openDeadLetters),
+    ...{ queues: queuesAt(given, openDeadLetters), live: openDeadLetters(given.EVENTS_URL) },
     judged: new Set<string>(),
     now: systemClock,
   };

@@ -50,8 +50,9 @@ export class Profile extends Construct {
     this.consumer.letSend(fn, 'EVENTS_URL');
   }
 
-  /** Lets `fn` look through dead letters. */
+  /** Lets `fn` look through dead letters, and see whether events wait to be read. */
   letSweep(fn: Lambda): void {
     this.consumer.letSweep(fn);
+    this.consumer.letCount(fn, 'EVENTS_URL');
   }
 }

@@ -109,4 +109,12 @@ export class QueueConsumer extends Construct {
     fn.addEnvironment(addressOf(this.name), this.deadLetters.queueUrl);
     fn.addToRolePolicy(new PolicyStatement({ actions: [...SWEEP], resources: [this.deadLetters.queueArn] }));
   }
+
+  /** Lets `fn` ask how many messages wait: the permission, and the address as `variable`. */
+  letCount(fn: Lambda, variable: string): void {
+    fn.addEnvironment(variable, this.queue.queueUrl);
+    fn.addToRolePolicy(
+      new PolicyStatement({ actions: ['sqs:GetQueueAttributes'], resources: [this.queue.queueArn] }),
+    );
+  }
 }

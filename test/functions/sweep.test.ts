@@ -30,8 +30,7 @@ beforeAll(async () => {
   const address = vault.address();
   if (address === null || typeof address === 'string') throw new Error('the vault does not listen');
   const { hostname, port } = (await dynamo.client.config.endpoint?.()) ?? { hostname: '', port: 0 };
-  for (const name of Object.keys(env.shape))
-    if (name.endsWith('_DEAD_URL')) dead.set(name, sqs.createQueue().url);
+  for (const name of Object.keys(env.shape)) if (name.endsWith('_URL')) dead.set(name, sqs.createQueue().url);
   const given = {
     ...{ AWS_REGION: 'us-east-1', AWS_ACCESS_KEY_ID: 'test', AWS_SECRET_ACCESS_KEY: 'test' },
     AWS_ENDPOINT_URL_DYNAMODB: `http://${hostname}:${port}`,

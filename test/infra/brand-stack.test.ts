@@ -282,12 +282,15 @@ describe('permissions', () => {
       sweep: [
         ...[...readWrite, secret('identity')],
         ...[
-          'ChangeMessageVisibility',
-          'DeleteMessage',
-          'GetQueueAttributes',
-          'ReceiveMessage',
-          'SendMessage',
-        ].flatMap((verb) => sweptQueues.map((queue) => `sqs:${verb} on ${queue}DeadLetters`)),
+          'sqs:GetQueueAttributes on ProfileEvents',
+          ...[
+            'ChangeMessageVisibility',
+            'DeleteMessage',
+            'GetQueueAttributes',
+            'ReceiveMessage',
+            'SendMessage',
+          ].flatMap((verb) => sweptQueues.map((queue) => `sqs:${verb} on ${queue}DeadLetters`)),
+        ].sort(),
       ],
       rules: [...readWrite, secret('identity'), send('SurveySurveys'), send('TagsRecompute')],
       quarantine: [...readWrite, send('ProfileEvents')],

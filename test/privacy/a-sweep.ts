@@ -46,16 +46,19 @@ export function aSweep(world: World = aWorld()) {
   const addresses = Object.fromEntries([...byName.keys()].map((name) => [addressOf(name), name]));
   const requests = requestStore(world.rows);
   let asked = 0;
+  const live = memoryLetters(now);
   const judged = new Set<string>();
   const it = {
     world,
     letters,
+    /** The live queue of events. */
+    live,
     later: (ms: number) => world.setClock(toIso(now() + ms)),
 
     /** One run of the function, as the clock calls it. */
     run: (between: Between = nothingBetween, remembered = judged): Promise<Run | undefined> =>
       sweep({
-        ...{ table: between.table(world.rows), protector: world.protector, now, judged: remembered },
+        ...{ table: between.table(world.rows), protector: world.protector, now, judged: remembered, live },
         queues: queuesAt(addresses, (name) => between.letters(byName.get(name) ?? memoryLetters())),
       }),
 

@@ -41,6 +41,33 @@ describe('a sweep', () => {
     expect(read).toEqual([keys.sweep().pk]);
   });
 
+  test('proves nobody while events wait to be read, for what they are nobody knows yet; after two hours it does', async () => {
+    const shop = await aShop();
+    const told = async () => (await shop.request(request)).deadLetters;
+    const request = await shop.erase('member_id:li-secret');
+    await shop.live.send([message([], [])]);
+    shop.settled();
+    expect(await shop.run(), 'the hourly look').toMatchObject({ whole: true });
+    expect(await told()).toBeUndefined();
+    shop.later(10 * MINUTE);
+    expect(await shop.run()).toBeUndefined();
+    const [waiting] = await shop.live.take(MINUTE);
+    await shop.live.remove(waiting ? [waiting] : []);
+    expect(await shop.run()).toMatchObject({ whole: true });
+    expect(await told()).toEqual({ messages: 0, events: 0 });
+
+    const busy = await aShop();
+    const second = await busy.erase('member_id:li-secret');
+    await busy.live.send([message([], [])]);
+    busy.settled();
+    busy.later(2 * HOUR - MINUTE);
+    await busy.run();
+    expect((await busy.request(second)).deadLetters).toBeUndefined();
+    busy.later(MINUTE);
+    await busy.run();
+    expect((await busy.request(second)).deadLetters).toEqual({ messages: 0, events: 0 });
+  });
+
   test('judges every letter anew when an erasure is to be proven', async () => {
     const shop = await aShop();
     await shop.letters.events.send([message([visit('l1', LI)])]);
