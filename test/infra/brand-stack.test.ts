@@ -283,13 +283,9 @@ describe('permissions', () => {
         ...[...readWrite, secret('identity')],
         ...[
           'sqs:GetQueueAttributes on ProfileEvents',
-          ...[
-            'ChangeMessageVisibility',
-            'DeleteMessage',
-            'GetQueueAttributes',
-            'ReceiveMessage',
-            'SendMessage',
-          ].flatMap((verb) => sweptQueues.map((queue) => `sqs:${verb} on ${queue}DeadLetters`)),
+          ...sweptQueues
+            .map((it) => `${it}DeadLetters`)
+            .flatMap((it) => [`sqs:ChangeMessageVisibility on ${it}`, ...take(it), send(it)]),
         ].sort(),
       ],
       rules: [...readWrite, secret('identity'), send('SurveySurveys'), send('TagsRecompute')],
