@@ -31,7 +31,9 @@ const kept = new WeakMap<Keeping, Kept>();
 
 /** How long a brand keeps events: of its books first, then what it says itself. Worked out once. */
 export function daysKept(of: Keeping): Kept {
-  const found = kept.get(of) ?? daysToKeep(of);
+  const known = kept.get(of);
+  if (known) return known;
+  const found = daysToKeep(of);
   kept.set(of, found);
   return found;
 }
